@@ -1,0 +1,87 @@
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/cpu.h"
+
+struct error;
+
+enum {
+    MODEL_SIDE = 28,
+    MODEL_INPUT = MODEL_SIDE * MODEL_SIDE, /* floats of one image, row-major */
+    MODEL_CLASSES = 10,                    /* the digits 0..9 */
+    MODEL_RANK_MAX = 4,
+};
+
+/* A trained digit classifier, loaded, checked and ready. Immutable, so any number of threads
+ * may use one at once, each with scratch of its own. */
+struct model;
+
+/* What a model says of itself. Strings live as long as the model; absent ones are "". */
+struct model_info {
+    const char *input_name;
+    size_t input_rank;
+    int64_t input_shape[MODEL_RANK_MAX]; /* as the file declares it; -1 = batch */
+    const char *output_name;             /* the graph's own output */
+    bool output_is_probabilities;        /* the graph ends in Softmax; else it gives logits */
+    float input_scale; /* tensor value = grey (0..255, ink high) * input_scale */
+    float temperature; /* probabilities = softmax(logits / temperature) */
+    const char *labels[MODEL_CLASSES];
+    const char *accuracy;
+    const char *training_data;
+    const char *producer; /* "pytorch 1.13.1" */
+    char sha256[65];      /* of the whole file, lower-case hex */
+    int64_t opset;        /* of the default domain */
+    size_t golden;        /* golden pictures reproduced while loading */
+    size_t parameters;    /* trained numbers */
+    uint64_t macs;        /* multiply-adds for one image */
+    size_t memory;        /* bytes of packed weights */
+    enum cpu_level cpu;   /* what the kernels were chosen for */
+};
+
+/* One step of the plan, for people. Strings live as long as the model. */
+struct model_step {
+    const char *name;   /* the ONNX node's name, or its first output's */
+    const char *op;     /* "Conv+Relu+MaxPool" */
+    const char *kernel; /* "conv_direct x86-64-v4" */
+    const char *shape;  /* of the output for one image, "24x24x16" */
+    size_t parameters;
+    uint64_t macs;
+};
+
+/* Loads an ONNX file held in memory (`bytes` is not needed afterwards): parses, validates,
+ * plans, packs, and reproduces the golden outputs it carries. Kernels use no more than `cpu`.
+ * Returns 0 and *ret for the caller to model_destroy(); -EBADMSG if the bytes are no sound ONNX
+ * model; -ENOTSUP for an operator, attribute or shape that digitd lacks, with `err` naming the
+ * node; -EDOM if the golden outputs are not reproduced; -ENOMEM. On failure *ret is untouched.
+ */
+int model_load(const void *bytes, size_t len, enum cpu_level cpu, struct model **ret,
+               struct error *err);
+
+/* Reads the file at `path` and loads it. Also returns -ENOENT, -EACCES, -EFBIG and the like. */
+int model_load_file(const char *path, enum cpu_level cpu, struct model **ret,
+                    struct error *err);
+
+void model_destroy(struct model *m); /* accepts NULL */
+
+const struct model_info *model_info(const struct model *m);
+size_t model_steps(const struct model *m);
+void model_step(const struct model *m, size_t i, struct model_step *ret);
+
+/* Bytes of scratch, 64-byte aligned, that model_predict() needs, whatever `n` is. */
+size_t model_scratch(const struct model *m);
+
+/* images: float[n][MODEL_INPUT] in; logits and probabilities: float[n][MODEL_CLASSES] out, each
+ * row of the latter summing to 1. Cannot fail; allocates nothing; takes no lock. A row's result
+ * depends on nothing but its image. `images` must be finite for the result to be. */
+void model_predict(const struct model *m, const float *images, size_t n, void *scratch,
+                   float *logits, float *probabilities);
+
+/* The ONNX file compiled into the program. */
+extern const unsigned char model_builtin[];
+extern const size_t model_builtin_len;
+
+#endif

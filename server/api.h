@@ -1,0 +1,26 @@
+#ifndef SERVER_API_H
+#define SERVER_API_H
+
+#include "server/request.h"
+
+struct error;
+
+handler_fn api_infer;     /* images in, answers out, as req->route->protocol writes them */
+handler_fn api_live;      /* 200 while the process answers at all */
+handler_fn api_ready;     /* 200 once every model is ready; 503 before and while draining */
+handler_fn api_server;    /* V2: name, version, extensions */
+handler_fn api_model_v1;  /* TensorFlow Serving's status and KServe's readiness in one object */
+handler_fn api_models_v1; /* KServe: the names */
+handler_fn api_model_v2;  /* V2: inputs, outputs, versions */
+handler_fn api_model_ready_v2; /* V2: whether it answers */
+handler_fn api_metrics;        /* Prometheus text */
+handler_fn api_page;           /* the web page and its files, by req->path */
+
+/* Writes {"error":"..."} and returns the HTTP status of err->code: the one place where an errno
+ * becomes a status. */
+int api_fail(struct response *res, const struct error *err);
+
+/* The same with a status of its own. */
+int api_refuse(struct response *res, int status, const char *text);
+
+#endif

@@ -1,0 +1,33 @@
+#ifndef SERVER_APP_H
+#define SERVER_APP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "server/batch.h"
+#include "server/buf.h"
+
+struct metrics;
+struct metrics_shard;
+struct registry;
+struct settings;
+
+/* All that handlers share. Read-only while serving, but for the flags. */
+struct app {
+    const struct settings *settings;
+    const struct registry *registry;
+    struct metrics *metrics;
+    atomic_bool ready;    /* every model is loaded and proven, and the listeners are up */
+    atomic_bool draining; /* SIGTERM has come: readiness says no, requests are still answered */
+};
+
+/* What one event-loop thread owns: handlers use it without locks. */
+struct worker {
+    struct app *app;
+    struct metrics_shard *metrics;
+    struct batch batch;
+    struct buf body; /* of the answer being written */
+};
+
+#endif

@@ -1,0 +1,60 @@
+#ifndef SERVER_BATCH_H
+#define SERVER_BATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/model.h"
+#include "model/preprocess.h"
+#include "server/image.h"
+
+struct error;
+struct served;
+
+/* The model's side of a request: what a protocol decodes into and encodes from. One per worker,
+ * reused: batch_reset() keeps the memory. Starts zeroed. */
+struct batch {
+    const struct served *served; /* who answers; set by api_infer() before decode */
+    size_t max;                  /* images in one request */
+    size_t json_depth_max;       /* nesting that a JSON body may have */
+
+    size_t n;             /* images */
+    float *images;        /* [n][MODEL_INPUT] */
+    float *logits;        /* [n][MODEL_CLASSES], once predicted */
+    float *probabilities; /* [n][MODEL_CLASSES], once predicted */
+    struct preprocess
+        *seen; /* [n], what pictures became; only where the request held pictures */
+    uint64_t preprocess_ns; /* spent in batch_add_picture() */
+
+    /* What the protocol's decode tells its encode. Spans point into the request's body. */
+    struct {
+        const char *id; /* V2: the JSON string with its quotes, checked; NULL if absent */
+        size_t id_len;
+        unsigned columns : 1;      /* V1: "inputs" asked, so answer "outputs" */
+        unsigned outputs : 2;      /* V2: BATCH_LOGITS | BATCH_PROBABILITIES */
+        unsigned logits_first : 1; /* V2: the order in which both were asked for */
+    } wish;
+
+    size_t capacity; /* images that the arrays have room for */
+    void *scratch;
+    size_t scratch_len;
+};
+
+enum { BATCH_PROBABILITIES = 1, BATCH_LOGITS = 2 };
+
+/* Forgets the request, keeps the memory (beyond a megabyte it is given back). */
+void batch_reset(struct batch *b);
+void batch_finish(struct batch *b);
+
+/* Room for `n` more images at *ret, float[n][MODEL_INPUT], uninitialised. Returns 0; -E2BIG
+ * beyond b->max with `err` giving both numbers; -ENOMEM. */
+int batch_add(struct batch *b, size_t n, float **ret, struct error *err);
+
+/* Adds one picture, preprocessed and scaled as the model wants it. Returns as batch_add(). */
+int batch_add_picture(struct batch *b, const struct image *picture, struct error *err);
+
+/* Fills logits and probabilities; an image whose `seen` says it is no digit is not predicted
+ * and gets zeroes. Returns 0 or -ENOMEM. */
+int batch_predict(struct batch *b, struct error *err);
+
+#endif

@@ -1,0 +1,139 @@
+#include "server/buf.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int buf_reserve(struct buf *b, size_t len)
+{
+    if (len > b->limit - b->len)
+        return -E2BIG;
+    if (len <= b->cap - b->len)
+        return 0;
+
+    size_t cap = b->cap * 2 > b->len + len ? b->cap * 2 : b->len + len;
+    if (cap > b->limit)
+        cap = b->limit;
+    char *grown = realloc(b->data, cap);
+
+    if (!grown)
+        return -ENOMEM;
+    b->data = grown;
+    b->cap = cap;
+    return 0;
+}
+
+int buf_append(struct buf *b, const void *data, size_t len)
+{
+    if (len == 0)
+        return 0;
+    int r = buf_reserve(b, len);
+
+    if (r == 0) {
+        memcpy(b->data + b->len, data, len);
+        b->len += len;
+    }
+    return r;
+}
+
+int buf_text(struct buf *b, const char *text)
+{
+    return buf_append(b, text, strlen(text));
+}
+
+int buf_print(struct buf *b, const char *format, ...)
+{
+    char small[256];
+    va_list args;
+    va_list again;
+
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(small, sizeof(small), format, args);
+    int r = len < 0 ? -EINVAL : 0;
+
+    if (r == 0 && (size_t)len < sizeof(small)) {
+        r = buf_append(b, small, (size_t)len);
+    } else if (r == 0) {
+        r = buf_reserve(b, (size_t)len + 1); /* vsnprintf() ends with a NUL */
+        if (r == 0) {
+            (void)vsnprintf(b->data + b->len, (size_t)len + 1, format, again);
+            b->len += (size_t)len;
+        }
+    }
+    va_end(again);
+    va_end(args);
+    return r;
+}
+
+/* The length of the UTF-8 sequence at `s`, 0 if there is none: overlong forms, surrogates and
+ * values beyond U+10FFFF are none (RFC 3629). */
+static size_t utf8_len(const unsigned char *s, size_t len)
+{
+    static const struct {
+        unsigned char first, last, low, high; /* bounds of the first and of the second byte */
+        size_t len;
+    } forms[] = {
+        {0x00, 0x7f, 0x00, 0xff, 1},
+        {0xc2, 0xdf, 0x80, 0xbf, 2},
+        {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3},
+        {0xed, 0xed, 0x80, 0x9f, 3},
+        {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4},
+        {0xf1, 0xf3, 0x80, 0xbf, 4},
+        {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (*s < forms[i].first || *s > forms[i].last)
+            continue;
+        if (forms[i].len > len ||
+            (len > 1 && forms[i].len > 1 && (s[1] < forms[i].low || s[1] > forms[i].high)))
+            return 0;
+        for (size_t k = 2; k < forms[i].len; k++)
+            if ((s[k] & 0xc0) != 0x80)
+                return 0;
+        return forms[i].len;
+    }
+    return 0;
+}
+
+int buf_json_string(struct buf *b, const char *text, size_t len)
+{
+    int r = buf_append(b, "\"", 1);
+
+    for (size_t i = 0; i < len && r == 0;) {
+        unsigned char c = (unsigned char)text[i];
+        size_t n = utf8_len((const unsigned char *)text + i, len - i);
+
+        if (n == 0) {
+            r = buf_text(b, "\\ufffd");
+            n = 1;
+        } else if (c == '"' || c == '\\') {
+            const char escaped[2] = {'\\', (char)c};
+
+            r = buf_append(b, escaped, 2);
+        } else if (c < 0x20 || c == 0x7f) {
+            r = buf_print(b, "\\u%04x", c);
+        } else {
+            r = buf_append(b, text + i, n);
+        }
+        i += n;
+    }
+    return r ? r : buf_append(b, "\"", 1);
+}
+
+void buf_reset(struct buf *b)
+{
+    b->len = 0;
+}
+
+void buf_clear(struct buf *b)
+{
+    free(b->data);
+    *b = BUF(b->limit);
+}

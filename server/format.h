@@ -1,0 +1,16 @@
+#ifndef SERVER_FORMAT_H
+#define SERVER_FORMAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FORMAT_FLOAT_MAX = 24, FORMAT_U64_MAX = 20 };
+
+/* Writes the shortest decimal that reads back as the same float, as legal JSON ("0.1", "1e-07",
+ * "3.0" is written "3"); not NUL-terminated. `value` must be finite. Returns the bytes written,
+ * at most FORMAT_FLOAT_MAX. */
+size_t format_float(char *out, float value);
+
+size_t format_u64(char *out, uint64_t value);
+
+#endif

@@ -1,0 +1,54 @@
+#ifndef SERVER_REQUEST_H
+#define SERVER_REQUEST_H
+
+#include <stddef.h>
+
+#include "server/buf.h"
+
+struct route;
+struct worker;
+
+enum {
+    REQUEST_NAME_MAX = 127, /* bytes of a model's name in a path */
+    RESPONSE_HEADERS_MAX = 8,
+};
+
+/* One HTTP request, whole: the body has arrived and fits the limit. Everything in it is
+ * borrowed, until the handler returns. */
+struct request {
+    const struct route *route;
+    char model[REQUEST_NAME_MAX + 1];   /* {model} of the path, decoded; "" if it has none */
+    char version[REQUEST_NAME_MAX + 1]; /* {version} of the path; "" if it has none */
+    const char *path;                   /* decoded, without the query */
+    const char *content_type;           /* "" if the client sent none */
+    const char *body;
+    size_t body_len;
+
+    /* The value of a header by its case-insensitive name; NULL if the client sent none. */
+    const char *(*header)(const struct request *req, const char *name);
+    void *connection; /* of header() only */
+};
+
+/* What the handler fills; http.c sends it. */
+struct response {
+    struct buf *body; /* the worker's, empty at first */
+    const void
+        *constant; /* if set, sent instead of `body`: bytes that live as long as the program */
+    size_t constant_len;
+    const char *content_type; /* a string constant */
+    struct {
+        const char *name;
+        const char *value; /* both live until the response is sent */
+    } headers[RESPONSE_HEADERS_MAX];
+    size_t n_headers;
+};
+
+/* Answers one request and returns the HTTP status. Knows nothing of sockets or threads; `w` is
+ * the calling thread's own. */
+typedef int handler_fn(struct worker *w, const struct request *req, struct response *res);
+
+/* Adds a header. Both strings must outlive the response; more than RESPONSE_HEADERS_MAX is a
+ * mistake of the caller (asserted). */
+void response_header(struct response *res, const char *name, const char *value);
+
+#endif

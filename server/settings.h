@@ -1,0 +1,66 @@
+#ifndef SERVER_SETTINGS_H
+#define SERVER_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/cpu.h"
+#include "server/log.h"
+
+struct error;
+
+/* The commands of the program; a setting belongs to one or more of them. */
+enum settings_command {
+    SETTINGS_SERVE = 1U << 0,
+    SETTINGS_PREDICT = 1U << 1,
+    SETTINGS_EVAL = 1U << 2,
+    SETTINGS_INSPECT = 1U << 3,
+};
+
+enum { SETTINGS_OFF = -1 }; /* a port or limit that is switched off */
+
+/* All settings of all commands. Read-only after settings_read(). Flags, environment variables,
+ * defaults and bounds: the table in settings.c. Strings point into argv, the environment or
+ * constants. */
+struct settings {
+    enum settings_command command;
+
+    const char *host;
+    long port;       /* 0 picks one */
+    long admin_port; /* SETTINGS_OFF: none */
+    long threads;    /* 0: one per granted processor */
+    long body_max;   /* bytes */
+    long images_max;
+    long json_depth_max;
+    long connections_max;
+    long header_max;      /* bytes of a request's line and headers together */
+    long read_timeout_s;  /* for a whole request, first byte to last */
+    long idle_timeout_s;  /* between two requests on a connection */
+    long drain_delay_s;   /* after SIGTERM: how long to go on serving while not ready */
+    long drain_timeout_s; /* then: how long to wait for what is in flight */
+    enum log_level log_level;
+    enum log_format log_format;
+    bool access_log;
+
+    const char *model;            /* an ONNX file; "" = built in */
+    const char *model_name;       /* what `model` is served as */
+    const char *model_repository; /* a directory; "" = none */
+    enum cpu_level cpu;
+
+    bool json;
+    const char *images; /* eval: an IDX file, plain or gzip */
+    const char *labels;
+    const char *plot;    /* eval: a PNG to write; "" = none */
+    double min_accuracy; /* eval: below it the command fails; 0..1 */
+    bool preprocess;     /* eval: treat 28x28 pictures as raw drawings too */
+
+    const char *const *files; /* what follows the flags */
+    size_t n_files;
+};
+
+/* Defaults, then the environment, then the command line; the last one said wins.
+ * Returns 0; 1 if --help or --version has been answered on stdout; -EINVAL with `err` naming
+ * the setting, its value and what it should have been. */
+int settings_read(int argc, const char *const *argv, struct settings *ret, struct error *err);
+
+#endif
