@@ -1,0 +1,87 @@
+#ifndef MODEL_KERNELS_H
+#define MODEL_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/cpu.h"
+
+/* The inner loops of inference. Activations are float32, NHWC: one pixel's channels lie
+ * together, `pixel` floats apart from the next pixel's, `row` floats apart from the next row's.
+ * `pixel` is a multiple of KERNELS_LANES; the channels between the real count and `pixel` are
+ * zero in every input and are written as zero. Buffers are 64-byte aligned, do not overlap, and
+ * need no room behind their end. Every kernel has a plain C reference (CPU_GENERIC) that
+ * defines its result; tests/kernels compares each level with it. An image's result never
+ * depends on its neighbours in a batch. */
+enum { KERNELS_LANES = 16 };
+
+#define KERNELS_ROUND(channels) \
+    (((size_t)(channels) + KERNELS_LANES - 1) / KERNELS_LANES * KERNELS_LANES)
+
+/* One convolution of one image. The input already has its zero border: output (y, x) reads rows
+ * y * stride_y + ky * dilation_y, columns x * stride_x + kx * dilation_x. */
+struct kernels_conv {
+    size_t in_channels, in_pixel, in_row;
+    size_t out_channels, out_pixel, out_row, out_height, out_width;
+    size_t kernel_height, kernel_width;
+    size_t stride_y, stride_x, dilation_y, dilation_x;
+    size_t groups;
+    bool relu;
+};
+
+/* One window of a pooling layer over an input with its border (-inf or zero) in place. */
+struct kernels_pool {
+    size_t channels, in_pixel, in_row;
+    size_t out_pixel, out_row, out_height, out_width;
+    size_t kernel_height, kernel_width;
+    size_t stride_y, stride_x;
+};
+
+/* y[n][out_stride] = x[n][in_stride] . w[out][in]^T + bias */
+struct kernels_dense {
+    size_t in, in_stride;
+    size_t out, out_stride; /* out_stride is a multiple of KERNELS_LANES */
+    bool relu;
+};
+
+struct kernels {
+    enum cpu_level cpu;
+
+    /* Whether conv() of this level can do the shape; else the caller takes im2col and BLAS, or
+     * the reference's conv(), which can do every shape. */
+    bool (*conv_fits)(const struct kernels_conv *c);
+    /* Weights [out_channels][in_channels / groups][kernel_height][kernel_width] into this
+     * level's own order; conv_packed() is the room in floats. */
+    size_t (*conv_packed)(const struct kernels_conv *c);
+    void (*conv_pack)(const struct kernels_conv *c, const float *weights, float *packed);
+    /* bias[out_pixel], zero behind out_channels. */
+    void (*conv)(const struct kernels_conv *c, const float *packed, const float *bias,
+                 const float *in, float *out);
+
+    size_t (*dense_packed)(const struct kernels_dense *d);
+    void (*dense_pack)(const struct kernels_dense *d, const float *weights, float *packed);
+    void (*dense)(const struct kernels_dense *d, const float *packed, const float *bias,
+                  const float *x, size_t n, float *y);
+
+    void (*max_pool)(const struct kernels_pool *p, const float *in, float *out);
+    /* Sums each window, times `scale`: the caller divides by the window, or by what is inside.
+     */
+    void (*average_pool)(const struct kernels_pool *p, float scale, const float *in,
+                         float *out);
+
+    /* y[i] = a[i] + b[i], then max(0, y[i]) if `relu`; in place is allowed. */
+    void (*add)(const float *a, const float *b, size_t count, bool relu, float *y);
+    void (*relu)(const float *x, size_t count, float *y);
+};
+
+/* The kernels of one level. All levels that the build knows can be asked for; running one that
+ * the processor lacks is the caller's mistake. Never NULL: a level without kernels of its own
+ * gives the best one below it. */
+const struct kernels *kernels_get(enum cpu_level level);
+
+/* probabilities[n][width] = softmax(logits[n][width] / temperature), in double, the same at
+ * every level; each row sums to 1 within rounding. */
+void kernels_softmax(const float *logits, size_t n, size_t width, float temperature,
+                     float *probabilities);
+
+#endif
