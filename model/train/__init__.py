@@ -1,0 +1,1 @@
+"""Everything that makes the shipped digit classifier: data, training, evaluation, export."""

@@ -1,0 +1,6 @@
+"""The package under test lives in model/train."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "model"))
