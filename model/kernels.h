@@ -9,10 +9,11 @@
 /* The inner loops of inference. Activations are float32, NHWC: one pixel's channels lie
  * together, `pixel` floats apart from the next pixel's, `row` floats apart from the next row's.
  * `pixel` is a multiple of KERNELS_LANES; the channels between the real count and `pixel` are
- * zero in every input and are written as zero. Buffers are 64-byte aligned, do not overlap, and
- * need no room behind their end. Every kernel has a plain C reference (CPU_GENERIC) that
- * defines its result; tests/kernels compares each level with it. An image's result never
- * depends on its neighbours in a batch. */
+ * zero in every input and are written as zero. One exception: the input of a convolution with
+ * one channel may have `pixel` 1 (a picture as the caller has it, at any address; also faster).
+ * Buffers are 64-byte aligned, do not overlap, and need no room behind their end. Every kernel
+ * has a plain C reference (CPU_GENERIC) that defines its result; tests/kernels compares each
+ * level with it. An image's result never depends on its neighbours in a batch. */
 enum { KERNELS_LANES = 16 };
 
 #define KERNELS_ROUND(channels) \
