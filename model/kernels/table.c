@@ -1,0 +1,20 @@
+#include "model/kernels/level.h"
+
+#ifndef KERNELS_CPU
+#define KERNELS_CPU CPU_GENERIC
+#endif
+
+const struct kernels LEVEL(kernels) = {
+    .cpu = KERNELS_CPU,
+    .conv_fits = LEVEL(conv_fits),
+    .conv_packed = LEVEL(conv_packed),
+    .conv_pack = LEVEL(conv_pack),
+    .conv = LEVEL(conv),
+    .dense_packed = LEVEL(dense_packed),
+    .dense_pack = LEVEL(dense_pack),
+    .dense = LEVEL(dense),
+    .max_pool = LEVEL(max_pool),
+    .average_pool = LEVEL(average_pool),
+    .add = LEVEL(add),
+    .relu = LEVEL(relu),
+};
