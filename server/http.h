@@ -16,7 +16,7 @@ int http_start(struct app *app, struct http **ret, struct error *err);
 unsigned http_port(const struct http *h);
 unsigned http_admin_port(const struct http *h);
 
-/* Closes the listeners, answers what is in flight (waiting at most settings->drain_timeout_s),
+/* Closes the listeners, answers what is in flight (waiting at most settings->drain_timeout_ms),
  * ends the threads, frees everything. Accepts NULL. */
 void http_stop(struct http *h);
 

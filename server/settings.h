@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "model/cpu.h"
 #include "server/log.h"
@@ -33,11 +34,11 @@ struct settings {
     long images_max;
     long json_depth_max;
     long connections_max;
-    long header_max;      /* bytes of a request's line and headers together */
-    long read_timeout_s;  /* for a whole request, first byte to last */
-    long idle_timeout_s;  /* between two requests on a connection */
-    long drain_delay_s;   /* after SIGTERM: how long to go on serving while not ready */
-    long drain_timeout_s; /* then: how long to wait for what is in flight */
+    long header_max;       /* bytes of a request's line and headers together */
+    long read_timeout_ms;  /* for a whole request, first byte to last */
+    long idle_timeout_ms;  /* between two requests on a connection */
+    long drain_delay_ms;   /* after SIGTERM: how long to go on serving while not ready */
+    long drain_timeout_ms; /* then: how long to wait for what is in flight */
     enum log_level log_level;
     enum log_format log_format;
     bool access_log;
@@ -54,13 +55,18 @@ struct settings {
     double min_accuracy; /* eval: below it the command fails; 0..1 */
     bool preprocess;     /* eval: treat 28x28 pictures as raw drawings too */
 
-    const char *const *files; /* what follows the flags */
+    const char **files; /* what is neither a flag nor its value, in order */
     size_t n_files;
 };
 
 /* Defaults, then the environment, then the command line; the last one said wins.
- * Returns 0; 1 if --help or --version has been answered on stdout; -EINVAL with `err` naming
- * the setting, its value and what it should have been. */
+ * Returns 0 and `ret` for settings_finish(); 1 if --help or --version has been answered on
+ * stdout; -EINVAL with `err` naming the setting, its value and what it should have been;
+ * -ENOMEM. */
 int settings_read(int argc, const char *const *argv, struct settings *ret, struct error *err);
+void settings_finish(struct settings *s); /* accepts a zeroed one */
+
+/* The commands, one line each. */
+void settings_overview(FILE *out);
 
 #endif

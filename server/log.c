@@ -1,0 +1,90 @@
+#include "server/log.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "server/buf.h"
+
+enum { LINE_MAX_LEN = 16 * 1024 };
+
+static enum log_level level_max = LOG_INFO;
+static enum log_format line_format = LOG_LOGFMT;
+
+void log_configure(enum log_level level, enum log_format format)
+{
+    level_max = level;
+    line_format = format;
+}
+
+static int append_time(struct buf *line)
+{
+    struct timespec now;
+    struct tm utc;
+    char seconds[32];
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if (!gmtime_r(&now.tv_sec, &utc) ||
+        strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &utc) == 0)
+        return buf_text(line, "unknown");
+    return buf_print(line, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
+}
+
+/* Whether logfmt readers take the value without quotes. */
+static bool is_plain(const char *value)
+{
+    if (!*value)
+        return false;
+    for (const char *c = value; *c; c++)
+        if (*c <= ' ' || *c == '"' || *c == '=' || *c == '\\' || *c > '~')
+            return false;
+    return true;
+}
+
+static int append_field(struct buf *line, const char *name, const char *value)
+{
+    int r;
+
+    if (line_format == LOG_JSON) {
+        r = buf_print(line, ",\"%s\":", name);
+        return r ? r : buf_json_string(line, value, strlen(value));
+    }
+    r = buf_print(line, " %s=", name);
+    if (r == 0)
+        r = is_plain(value) ? buf_text(line, value)
+                            : buf_json_string(line, value, strlen(value));
+    return r;
+}
+
+void log_event(enum log_level level, const char *event, ...)
+{
+    static const char *const levels[] = {"error", "warn", "info", "debug"};
+    struct buf line = BUF(LINE_MAX_LEN);
+    va_list fields;
+
+    if (level > level_max)
+        return;
+    int r = buf_text(&line, line_format == LOG_JSON ? "{\"time\":\"" : "time=");
+    if (r == 0)
+        r = append_time(&line);
+    if (r == 0 && line_format == LOG_JSON)
+        r = buf_text(&line, "\"");
+    if (r == 0)
+        r = append_field(&line, "level", levels[level]);
+    if (r == 0)
+        r = append_field(&line, "event", event);
+    va_start(fields, event);
+    for (const char *name = va_arg(fields, const char *); name && r == 0;
+         name = va_arg(fields, const char *))
+        r = append_field(&line, name, va_arg(fields, const char *));
+    va_end(fields);
+    if (r == 0)
+        r = buf_text(&line, line_format == LOG_JSON ? "}\n" : "\n");
+    /* A line that cannot be built or written is lost: there is nobody left to tell. */
+    if (r == 0 && write(STDERR_FILENO, line.data, line.len) < 0)
+        r = -1;
+    buf_clear(&line);
+}

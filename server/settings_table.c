@@ -1,0 +1,177 @@
+#include "server/settings_table.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/error.h"
+#include "server/settings_value.h"
+
+#define AT(field) offsetof(struct settings, field)
+
+enum {
+    KIB = 1024,
+    MIB = KIB * KIB,
+    SECOND = 1000,
+    HOUR = 3600 * SECOND,
+
+    SERVE = SETTINGS_SERVE,
+    PREDICT = SETTINGS_PREDICT,
+    EVAL = SETTINGS_EVAL,
+    INSPECT = SETTINGS_INSPECT,
+    ALL = SERVE | PREDICT | EVAL | INSPECT,
+};
+
+/* One line each, so that the table can be read as a table. */
+/* clang-format off */
+const struct setting settings_rows[] = {
+    {"host",             SETTING_TEXT,       AT(host),             "127.0.0.1", 0, 0, SERVE, "address to listen on; 0.0.0.0 or :: for all"},
+    {"port",             SETTING_PORT,       AT(port),             "8080",   0, 65535, SERVE, "TCP port; 0 picks a free one"},
+    {"admin-port",       SETTING_PORT,       AT(admin_port),       "off",   -1, 65535, SERVE, "second port for health and metrics, with a thread of its own"},
+    {"threads",          SETTING_NUMBER,     AT(threads),          "0",      0, 1024, SERVE, "event loops; 0 is one per processor granted"},
+    {"max-body",         SETTING_SIZE,       AT(body_max),         "16MiB", KIB, 1024L * MIB, SERVE, "largest request body"},
+    {"max-images",       SETTING_NUMBER,     AT(images_max),       "1024",   1, 65536, SERVE, "images in one request"},
+    {"max-json-depth",   SETTING_NUMBER,     AT(json_depth_max),   "32",     4, 1024, SERVE, "nesting of a JSON body"},
+    {"max-connections",  SETTING_NUMBER,     AT(connections_max),  "4096",   1, 1000000, SERVE, "connections at a time; more are answered 503"},
+    {"max-header",       SETTING_SIZE,       AT(header_max),       "16KiB", KIB, 256 * KIB, SERVE, "request line and headers together"},
+    {"read-timeout",     SETTING_DURATION,   AT(read_timeout_ms),  "10s",   50, HOUR, SERVE, "for a whole request to arrive"},
+    {"idle-timeout",     SETTING_DURATION,   AT(idle_timeout_ms),  "75s",   50, HOUR, SERVE, "between two requests, and for an answer to be taken"},
+    {"drain-delay",      SETTING_DURATION,   AT(drain_delay_ms),   "5s",     0, HOUR, SERVE, "after SIGTERM: go on serving, while not ready"},
+    {"drain-timeout",    SETTING_DURATION,   AT(drain_timeout_ms), "20s",    0, HOUR, SERVE, "then: wait for what is in flight"},
+    {"log-level",        SETTING_LOG_LEVEL,  AT(log_level),        "info",   0, 0, SERVE, "error, warn, info or debug"},
+    {"log-format",       SETTING_LOG_FORMAT, AT(log_format),       "logfmt", 0, 0, SERVE, "logfmt or json"},
+    {"access-log",       SETTING_BOOL,       AT(access_log),       "false",  0, 0, SERVE, "one log line per request"},
+    {"model",            SETTING_TEXT,       AT(model),            "",       0, 0, SERVE | PREDICT | EVAL, "ONNX file; without it, the built-in model"},
+    {"model-name",       SETTING_TEXT,       AT(model_name),       "mnist",  0, 0, SERVE, "what that model is served as"},
+    {"model-repository", SETTING_TEXT,       AT(model_repository), "",       0, 0, SERVE, "directory of <model>/<version>/model.onnx"},
+    {"cpu",              SETTING_CPU,        AT(cpu),              "auto",   0, 0, ALL, "instructions to use: auto, generic, x86-64-v2, -v3, -v4, neon"},
+    {"images",           SETTING_TEXT,       AT(images),           "",       0, 0, EVAL, "IDX file of images, plain or gzip"},
+    {"labels",           SETTING_TEXT,       AT(labels),           "",       0, 0, EVAL, "IDX file of labels, plain or gzip"},
+    {"plot",             SETTING_TEXT,       AT(plot),             "",       0, 0, EVAL, "PNG file to draw the confusion matrix into"},
+    {"min-accuracy",     SETTING_FRACTION,   AT(min_accuracy),     "0",      0, 0, EVAL, "fail below this accuracy, 0 to 1"},
+    {"preprocess",       SETTING_BOOL,       AT(preprocess),       "false",  0, 0, EVAL, "treat 28x28 pictures as drawings too: crop and centre them"},
+    {"json",             SETTING_BOOL,       AT(json),             "false",  0, 0, PREDICT | EVAL | INSPECT, "answer in JSON"},
+};
+
+const struct settings_verb settings_verbs[] = {
+    {"serve",   SETTINGS_SERVE,   "",        "answers HTTP requests and shows a page to draw on"},
+    {"predict", SETTINGS_PREDICT, "FILE...", "reads the digits in PNG files (- is standard input)"},
+    {"eval",    SETTINGS_EVAL,    "",        "measures a model on labelled images"},
+    {"inspect", SETTINGS_INSPECT, "[MODEL]", "shows what a model is made of"},
+};
+/* clang-format on */
+
+const size_t settings_rows_count = sizeof(settings_rows) / sizeof(settings_rows[0]);
+const size_t settings_verbs_count = sizeof(settings_verbs) / sizeof(settings_verbs[0]);
+
+void setting_variable(const struct setting *row, char out[SETTING_VARIABLE_MAX])
+{
+    (void)snprintf(out, SETTING_VARIABLE_MAX, "DIGITD_%s", row->name);
+    for (char *c = out; *c; c++)
+        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+}
+
+static int bounds(const struct setting *row, const char *source, const char *text,
+                  struct error *err)
+{
+    if (row->type == SETTING_PORT && row->min < 0)
+        return error_set(err, -EINVAL,
+                         "%s is '%.40s'; it should be a port from 0 to %ld, or off", source,
+                         text, row->max);
+    if (row->type == SETTING_DURATION)
+        return error_set(err, -EINVAL,
+                         "%s is '%.40s'; it should be a time from %ldms to %lds, such as 10s",
+                         source, text, row->min, row->max / SECOND);
+    if (row->type == SETTING_SIZE)
+        return error_set(
+            err, -EINVAL,
+            "%s is '%.40s'; it should be a size from %ldk to %ldk, such as 64k or 16MiB",
+            source, text, row->min / KIB, row->max / KIB);
+    return error_set(err, -EINVAL, "%s is '%.40s'; it should be a number from %ld to %ld",
+                     source, text, row->min, row->max);
+}
+
+static int set_long(const struct setting *row, const char *source, const char *text, long *at,
+                    struct error *err)
+{
+    long value = 0;
+    int r = 0;
+
+    if (row->type == SETTING_PORT && row->min == SETTINGS_OFF && strcmp(text, "off") == 0)
+        value = SETTINGS_OFF;
+    else if (row->type == SETTING_SIZE)
+        r = value_size(text, &value);
+    else if (row->type == SETTING_DURATION)
+        r = value_duration_ms(text, &value);
+    else
+        r = value_number(text, &value);
+    if (r < 0 || value < row->min || value > row->max)
+        return bounds(row, source, text, err);
+    *at = value;
+    return 0;
+}
+
+static int set_word(const char *source, const char *text, const char *const *words,
+                    const char *list, unsigned *ret, struct error *err)
+{
+    for (unsigned i = 0; words[i]; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *ret = i;
+            return 0;
+        }
+    }
+    return error_set(err, -EINVAL, "%s is '%.40s'; it should be %s", source, text, list);
+}
+
+static int set_cpu(const char *source, const char *text, enum cpu_level *at, struct error *err)
+{
+    struct error why = {0};
+    int r = cpu_parse(text, at, &why);
+
+    return r < 0 ? error_set(err, r, "%s: %.120s", source, why.text) : 0;
+}
+
+int setting_set(const struct setting *row, const char *source, const char *text,
+                struct settings *s, struct error *err)
+{
+    static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+    static const char *const formats[] = {"logfmt", "json", NULL};
+    void *at = (char *)s + row->at;
+    unsigned word = 0;
+    int r = 0;
+
+    switch (row->type) {
+    case SETTING_TEXT:
+        *(const char **)at = text;
+        break;
+    case SETTING_NUMBER:
+    case SETTING_PORT:
+    case SETTING_SIZE:
+    case SETTING_DURATION:
+        return set_long(row, source, text, at, err);
+    case SETTING_FRACTION:
+        if (value_fraction(text, at) < 0)
+            r = error_set(err, -EINVAL, "%s is '%.40s'; it should be a number from 0 to 1",
+                          source, text);
+        break;
+    case SETTING_BOOL:
+        if (value_bool(text, at) < 0)
+            r = error_set(err, -EINVAL, "%s is '%.40s'; it should be true or false", source,
+                          text);
+        break;
+    case SETTING_CPU:
+        return set_cpu(source, text, at, err);
+    case SETTING_LOG_LEVEL:
+        r = set_word(source, text, levels, "error, warn, info or debug", &word, err);
+        if (r == 0)
+            *(enum log_level *)at = (enum log_level)word;
+        break;
+    case SETTING_LOG_FORMAT:
+        r = set_word(source, text, formats, "logfmt or json", &word, err);
+        if (r == 0)
+            *(enum log_format *)at = (enum log_format)word;
+        break;
+    }
+    return r;
+}
