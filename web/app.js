@@ -1,0 +1,71 @@
+// The page: pen to drawing, drawing to sheet and server, server to answer.
+
+import { Answer } from "./answer.js";
+import { Client } from "./client.js";
+import { Drawing } from "./drawing.js";
+import { followKeys, followPointer } from "./pen.js";
+import { pictureOf } from "./picture.js";
+import { Sheet } from "./sheet.js";
+
+const byId = (id) => document.getElementById(id);
+const canvas = byId("sheet");
+const drawing = new Drawing();
+const sheet = new Sheet(canvas, drawing);
+const answer = new Answer();
+const client = new Client({
+  fetch: (...request) => fetch(...request),
+  onAnswer: (...said) => answer.show(...said),
+  onTrouble: (text) => answer.trouble(text),
+});
+
+const buttons = {
+  undo: () => drawing.undo(),
+  redo: () => drawing.redo(),
+  clear: () => drawing.clear(),
+};
+
+function commandOf(event) {
+  if (event.altKey) return null;
+  if (event.key.toLowerCase() === "z") return event.shiftKey ? "redo" : "undo";
+  if (event.ctrlKey || event.metaKey) return null;
+  return ["Escape", "Delete"].includes(event.key) ? "clear" : null;
+}
+
+let asking = 0;
+
+function askOncePerFrame() {
+  asking ||= requestAnimationFrame(() => {
+    asking = 0;
+    if (!drawing.isEmpty) client.ask(() => pictureOf(drawing.strokes));
+  });
+}
+
+drawing.addEventListener("change", () => {
+  // Not `disabled`: that would take the focus away from whoever has just pressed it.
+  byId("undo").ariaDisabled = !drawing.canUndo;
+  byId("redo").ariaDisabled = !drawing.canRedo;
+  byId("clear").ariaDisabled = drawing.isEmpty;
+  byId("hint").hidden = !drawing.isEmpty;
+  if (drawing.isEmpty) {
+    client.forget();
+    answer.empty();
+  } else {
+    askOncePerFrame();
+  }
+});
+
+for (const [name, act] of Object.entries(buttons)) byId(name).addEventListener("click", act);
+document.addEventListener("keydown", (event) => {
+  const command = commandOf(event);
+  if (!command) return;
+  event.preventDefault();
+  buttons[command]();
+});
+addEventListener("online", () => client.hurry());
+
+followPointer(canvas, drawing);
+followKeys(canvas, drawing, sheet);
+
+byId("curl").textContent =
+  "curl -H 'Content-Type: image/png' --data-binary @digit.png " +
+  new URL("v1/models/mnist:predict", document.baseURI).href;

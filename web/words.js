@@ -1,0 +1,47 @@
+// An answer, in words.
+
+const SURE = [
+  [0.99, "Sure"],
+  [0.9, "Fairly sure"],
+  [0.6, "Probably"],
+  [0, "Not sure"],
+];
+
+// The second choice is close from here on.
+const CLOSE = 0.1;
+
+// A probability as percent; never rounded up to certainty nor down to nothing.
+export function percent(probability) {
+  const value = probability * 100;
+  if (value >= 99.95) return "> 99.9 %";
+  if (value < 0.05) return "< 0.1 %";
+  return `${value.toFixed(1)} %`;
+}
+
+export function sureness(confidence) {
+  return SURE.find(([from]) => confidence >= from)[1];
+}
+
+// The second most probable digit, if it is close: {digit, probability}; else null.
+export function runnerUp(probabilities, digit) {
+  const [second] = probabilities
+    .map((probability, other) => ({ digit: other, probability }))
+    .filter((choice) => choice.digit !== digit)
+    .sort((a, b) => b.probability - a.probability);
+  return second && second.probability >= CLOSE ? second : null;
+}
+
+export const EMPTY = { headline: "Draw a digit", detail: "With a mouse, a finger or a pen." };
+
+const NO_DIGIT = {
+  blank: { headline: "Blank", detail: "There is no ink to read yet." },
+  not_a_digit: { headline: "Not a digit", detail: "No digit has a shape like this." },
+};
+
+// {headline, detail} for a prediction as the server sends it.
+export function describe({ verdict, digit, confidence, probabilities }) {
+  if (verdict !== "digit") return NO_DIGIT[verdict] ?? NO_DIGIT.not_a_digit;
+  const second = runnerUp(probabilities, digit);
+  const other = second ? `, or a ${second.digit}: ${percent(second.probability)}` : "";
+  return { headline: sureness(confidence), detail: `${percent(confidence)}${other}` };
+}
