@@ -21,6 +21,8 @@ from .network import CLASSES, build, cost, predict
 
 MOMENTUM = 0.9
 AVERAGE = 0.998  # decay of the moving average of the weights, per step
+CALMING = 2 / 3  # of the run is fully distorted; then distortion sinks evenly to LEAST
+LEAST = 0.5
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Recipe:
 def target_table() -> Tensor:
     """Row k: the distribution to learn for label k. No digit means unsure of all."""
     return torch.cat([torch.eye(CLASSES), torch.full((1, CLASSES), 1 / CLASSES)])
+
+
+def distortion(done: float) -> float:
+    """Its strength at this part of the run: the last epochs look more like real pictures."""
+    return 1 - (1 - LEAST) * max(done - CALMING, 0) / (1 - CALMING)
 
 
 class Average:
@@ -109,8 +116,9 @@ class Trainer:
             cycle_momentum=False,
         )
 
-    def step(self, chosen: Tensor, half: bool) -> float:
-        images = augment(self.sampler.images[chosen].unsqueeze(1).float() / 255)
+    def step(self, chosen: Tensor, half: bool, strength: float) -> float:
+        images = self.sampler.images[chosen].unsqueeze(1).float() / 255
+        images = augment(images, strength)
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
             logits = self.model(images)
@@ -125,12 +133,13 @@ class Trainer:
     def epoch(self, number: int) -> float:
         """Train over one epoch's images; the last fifth of the epochs is always float32."""
         half = self.recipe.bfloat16 and number <= self.recipe.epochs * 4 // 5
+        strength = distortion(number / self.recipe.epochs)
         self.model.train()
         total = 0.0
         order = self.sampler.epoch()
         with Progress(f"epoch {number}/{self.recipe.epochs}", self.steps) as progress:
             for chosen in torch.split(order, self.recipe.batch):
-                total += self.step(chosen, half) * len(chosen)
+                total += self.step(chosen, half, strength) * len(chosen)
                 progress.advance()
         return total / len(order)
 

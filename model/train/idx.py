@@ -31,7 +31,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         raise ValueError(
             f"{path} holds {len(body)} bytes; its header {shape} says {math.prod(shape)}"
         )
-    return np.frombuffer(body, np.uint8).reshape(shape)
+    return np.frombuffer(bytearray(body), np.uint8).reshape(shape)  # writable, as torch wants it
 
 
 def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
