@@ -14,6 +14,7 @@ BOX_THRESHOLD = 13  # 5 %: what counts as ink when the box is drawn
 SMALLEST_BOX = 3  # a box smaller than this in both directions is a speck
 BOX = 20
 SIDE = 28
+MIDDLE = 15  # where the centre of mass goes, less the rounding
 
 Grey = NDArray[np.uint8]
 
@@ -24,13 +25,16 @@ def background(picture: Grey) -> int:
     return int(np.sort(ring)[(ring.size - 1) // 2])
 
 
-def area_weights(count: int, origin: int, window: int) -> NDArray[np.float64]:
-    """Row i: how much of each of `count` source pixels lies in target pixel i of the window."""
-    step = window / BOX
-    left = origin + step * np.arange(BOX)[:, None]
-    pixel = np.arange(count)[None, :]
-    overlap = np.minimum(left + step, pixel + 1) - np.maximum(left, pixel)
-    weights: NDArray[np.float64] = np.maximum(overlap, 0.0)
+def area_weights(count: int, window: int) -> NDArray[np.int64]:
+    """Row i: how much of each of `count` pixels lies in target pixel i, in 1/BOX of a pixel.
+
+    The pixels lie in the middle of the window. They are padded by whole pixels, the smaller half
+    in front, so that a picture that has this form already, such as MNIST's, comes back unblurred.
+    """
+    left = window * np.arange(BOX)[:, None]
+    pixel = BOX * ((window - count) // 2 + np.arange(count)[None, :])
+    overlap = np.minimum(left + window, pixel + BOX) - np.maximum(left, pixel)
+    weights: NDArray[np.int64] = np.maximum(overlap, 0)
     return weights
 
 
@@ -49,26 +53,27 @@ def ink_box(ink: NDArray[np.int16]) -> tuple[int, int, int, int] | None:
 def normalise_size(ink: NDArray[np.int16]) -> Grey:
     """Fit the box's long side to 20 pixels by area averaging, and its peak to 255.
 
-    The narrow side is padded by whole pixels (left and top get the smaller half), so that a
-    picture that already has this form, such as one of MNIST's, comes back unblurred.
+    In whole numbers, so that every machine and language gets the same picture.
     """
     height, width = ink.shape
     window = max(height, width)
-    down = area_weights(height, -((window - height) // 2), window)
-    across = area_weights(width, -((window - width) // 2), window)
-    mean = down @ ink.astype(np.float64) @ across.T
-    digit: Grey = np.floor(255 * mean / mean.max() + 0.5).astype(np.uint8)
+    area = area_weights(height, window) @ ink.astype(np.int64) @ area_weights(width, window).T
+    peak = area.max()
+    digit: Grey = ((2 * 255 * area + peak) // (2 * peak)).astype(np.uint8)
     return digit
+
+
+def _offset(mass: NDArray[np.int64]) -> int:
+    """floor(15 - c), c being the centre of mass, kept where the paste stays inside."""
+    total = int(mass.sum())
+    twice = int(mass @ (2 * np.arange(BOX) + 1))
+    return min(max((2 * MIDDLE * total - twice) // (2 * total), 0), SIDE - BOX)
 
 
 def centre_by_mass(digit: Grey) -> Grey:
     """Paste the 20x20 digit into 28x28 so that its centre of mass is in the middle."""
-    mass = digit.astype(np.float64)
-    middles = np.arange(BOX) + 0.5
-    y = (mass.sum(axis=1) @ middles) / mass.sum()
-    x = (mass.sum(axis=0) @ middles) / mass.sum()
-    top = int(np.clip(np.floor(15 - y), 0, SIDE - BOX))
-    left = int(np.clip(np.floor(15 - x), 0, SIDE - BOX))
+    mass = digit.astype(np.int64)
+    top, left = _offset(mass.sum(axis=1)), _offset(mass.sum(axis=0))
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     canvas[top : top + BOX, left : left + BOX] = digit
     return canvas
