@@ -16,13 +16,16 @@ struct image {
 
 /* Decodes a PNG of any colour type and depth, interlaced or not, up to
  * PREPROCESS_PICTURE_SIDE_MAX each way. Colours become BT.601 luma. Alpha is flattened on
- * white, or on black if the opaque parts are mostly bright (white ink on nothing). Returns 0
- * and `ret` for image_finish(); -EBADMSG if the bytes are no sound PNG; -EINVAL if it is too
- * large, with the sizes; -ENOMEM. Never reads or allocates beyond what the limits imply. */
+ * white, or on black if all that is opaque is bright (white ink on nothing). Returns 0 and
+ * `ret` for image_finish(); -EBADMSG if the bytes are no sound PNG, with what they seem to be
+ * instead; -EINVAL if it is too large, with the sizes; -ENOMEM. Never reads or allocates beyond
+ * what the limits imply. On failure `ret` is untouched. */
 int image_decode_png(const void *bytes, size_t len, struct image *ret, struct error *err);
 void image_finish(struct image *image); /* accepts a zeroed one */
 
-/* Appends `grey` [height][width] as an 8-bit grey PNG. Returns 0, -E2BIG, -ENOMEM. */
+/* Appends `grey` [height][width], or `rgb` [height][width][3], as an 8-bit PNG. Both sides are
+ * 1..PREPROCESS_PICTURE_SIDE_MAX. Returns 0, -E2BIG, -ENOMEM. */
 int image_encode_png(const uint8_t *grey, size_t width, size_t height, struct buf *out);
+int image_encode_png_rgb(const uint8_t *rgb, size_t width, size_t height, struct buf *out);
 
 #endif

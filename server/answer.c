@@ -1,0 +1,73 @@
+#include "server/answer.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "model/base64.h"
+#include "server/format.h"
+
+enum { SEEN_MAX = 2048 }; /* bytes of a 28x28 PNG, at the most */
+
+int answer_digit(const struct batch *b, size_t i)
+{
+    const float *p = b->probabilities + i * MODEL_CLASSES;
+    int best = 0;
+
+    for (int k = 1; k < MODEL_CLASSES; k++)
+        if (p[k] > p[best])
+            best = k;
+    return best;
+}
+
+static int write_float(float value, struct buf *out)
+{
+    int r = buf_reserve(out, FORMAT_FLOAT_MAX);
+
+    if (r == 0)
+        out->len += format_float(out->data + out->len, value);
+    return r;
+}
+
+static int write_prediction(const struct batch *b, size_t i, struct buf *out)
+{
+    const float *p = b->probabilities + i * MODEL_CLASSES;
+    int digit = answer_digit(b, i);
+    int r = buf_print(out, "\"digit\":%d,\"confidence\":", digit);
+
+    if (r == 0)
+        r = write_float(p[digit], out);
+    for (int k = 0; k < MODEL_CLASSES && r == 0; k++) {
+        r = buf_text(out, k == 0 ? ",\"probabilities\":[" : ",");
+        if (r == 0)
+            r = write_float(p[k], out);
+    }
+    return r ? r : buf_text(out, "]");
+}
+
+static int write_seen(const struct preprocess *seen, struct buf *out)
+{
+    char bytes[SEEN_MAX];
+    struct buf png = {.data = bytes, .cap = sizeof(bytes), .limit = sizeof(bytes)};
+    int r = image_encode_png(seen->pixels, PREPROCESS_SIDE, PREPROCESS_SIDE, &png);
+
+    if (r == 0)
+        r = buf_text(out, "\"data:image/png;base64,");
+    if (r == 0)
+        r = buf_reserve(out, BASE64_ENCODED(png.len));
+    if (r == 0)
+        out->len += base64_encode(out->data + out->len, png.data, png.len);
+    return r ? r : buf_text(out, "\"");
+}
+
+int answer_write(const struct batch *b, size_t i, struct buf *out)
+{
+    assert(b->seen && i < b->n);
+    enum preprocess_verdict verdict = b->seen[i].verdict;
+    int r = verdict == PREPROCESS_DIGIT
+                ? write_prediction(b, i, out)
+                : buf_text(out, "\"digit\":null,\"confidence\":null,\"probabilities\":null");
+
+    if (r == 0)
+        r = buf_print(out, ",\"verdict\":\"%s\",\"seen\":", preprocess_verdict_name(verdict));
+    return r ? r : write_seen(&b->seen[i], out);
+}
