@@ -1,0 +1,35 @@
+#include "server/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "model/error.h"
+#include "model/model.h"
+#include "server/settings.h"
+
+int command_load(const struct settings *s, const char *path, struct model **ret,
+                 struct error *err)
+{
+    struct error why = {0};
+    int r = *path ? model_load_file(path, s->cpu, ret, &why)
+                  : model_load(model_builtin, model_builtin_len, s->cpu, ret, &why);
+
+    return r < 0 ? error_set(err, r, "%.60s: %.96s", *path ? path : "built-in model", why.text)
+                 : 0;
+}
+
+int command_fail(const char *command, const struct error *err)
+{
+    (void)fprintf(stderr, "digitd %s: %s\n", command, err->text);
+    switch (err->code) {
+    case -EBADMSG:
+    case -ENOTSUP:
+    case -EDOM:
+    case -EFBIG:
+        return COMMAND_BAD_DATA;
+    case -EINVAL:
+        return COMMAND_WRONG_USAGE;
+    default:
+        return COMMAND_FAILED;
+    }
+}
