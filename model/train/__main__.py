@@ -36,7 +36,7 @@ def fit(a: Arguments) -> None:
         dropout=a.dropout,
         bfloat16=a.bfloat16,
     )
-    run(recipe, a.mnist, a.pens, a.out, a.threads)
+    run(recipe, a.mnist, a.pens, a.teacher, a.out, a.threads)
 
 
 def evaluate(a: Arguments) -> None:
@@ -77,6 +77,7 @@ def _add_fit(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--out", type=Path, required=True, help="folder for checkpoint.pt and training.png"
     )
+    p.add_argument("--teacher", type=Path, help="a finished checkpoint.pt to learn from as well")
     p.add_argument("--network", default="small", help="which of network.py's (default %(default)s)")
     p.add_argument("--epochs", type=_positive, default=30, help="default %(default)s")
     p.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import platform
 import time
 from dataclasses import asdict, dataclass
@@ -16,13 +17,15 @@ from torch.nn import functional as F
 
 from .augment import augment
 from .console import Progress, print_metrics
-from .data import Corpus, load_corpus
+from .data import NO_DIGIT, Corpus, load_corpus
 from .network import CLASSES, build, cost, predict
 
 MOMENTUM = 0.9
+WARM_UP = 0.2  # of the run
 AVERAGE = 0.998  # decay of the moving average of the weights, per step
 CALMING = 2 / 3  # of the run is fully distorted; then distortion sinks evenly to LEAST
 LEAST = 0.5
+HEARD = 0.5  # how much of a digit's target comes from the teacher, where there is one
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,18 @@ class Recipe:
 def target_table() -> Tensor:
     """Row k: the distribution to learn for label k. No digit means unsure of all."""
     return torch.cat([torch.eye(CLASSES), torch.full((1, CLASSES), 1 / CLASSES)])
+
+
+def _channels_last(model: nn.Module) -> nn.Module:
+    """The memory order in which PyTorch's convolutions are fastest on a CPU."""
+    return model.to(memory_format=torch.channels_last)
+
+
+def rate_share(done: float) -> float:
+    """The learning rate at this part of the run, in shares of its highest: up, then down to 0."""
+    if done < WARM_UP:
+        return 0.1 + 0.9 * done / WARM_UP
+    return 0.5 + 0.5 * math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))
 
 
 def distortion(done: float) -> float:
@@ -91,11 +106,11 @@ class Sampler:
 
 
 class Trainer:
-    def __init__(self, recipe: Recipe, corpus: Corpus) -> None:
+    def __init__(self, recipe: Recipe, corpus: Corpus, teacher: nn.Module | None) -> None:
         self.recipe = recipe
+        self.teacher = None if teacher is None else _channels_last(teacher)
         self.sampler = Sampler(corpus, recipe.seed)
-        model = build(recipe.network, recipe.dropout)
-        self.model = model.to(memory_format=torch.channels_last)
+        self.model = _channels_last(build(recipe.network, recipe.dropout))
         self.average = Average(self.model)
         self.targets = target_table()
         self.optimizer = torch.optim.SGD(
@@ -106,15 +121,20 @@ class Trainer:
             weight_decay=recipe.weight_decay,
         )
         self.steps = -(-len(self.sampler) // recipe.batch)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer,
-            max_lr=recipe.rate,
-            total_steps=recipe.epochs * self.steps + 1,
-            pct_start=0.2,
-            div_factor=10,
-            final_div_factor=1000,
-            cycle_momentum=False,
+        total = recipe.epochs * self.steps
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: rate_share(step / total)
         )
+
+    def goal(self, images: Tensor, labels: Tensor) -> Tensor:
+        """The distributions to learn: the labels', softened by what the teacher sees here."""
+        targets = self.targets[labels]
+        if self.teacher is None:
+            return targets
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            taught = torch.softmax(self.teacher(images).float(), dim=1)
+        heard = torch.where(labels == NO_DIGIT, 0.0, HEARD).unsqueeze(1)
+        return targets + heard * (taught - targets)
 
     def step(self, chosen: Tensor, half: bool, strength: float) -> float:
         images = self.sampler.images[chosen].unsqueeze(1).float() / 255
@@ -122,7 +142,7 @@ class Trainer:
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
             logits = self.model(images)
-        loss = F.cross_entropy(logits.float(), self.targets[self.sampler.labels[chosen]])
+        loss = F.cross_entropy(logits.float(), self.goal(images, self.sampler.labels[chosen]))
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -211,13 +231,15 @@ def _save(path: Path, trainer: Trainer, history: list[dict[str, float]], corpus:
     return temperature
 
 
-def fit(recipe: Recipe, mnist: Path, pens: Path | None, out: Path, threads: int) -> Path:
+def fit(
+    recipe: Recipe, mnist: Path, pens: Path | None, teacher: Path | None, out: Path, threads: int
+) -> Path:
     """Train one network; writes checkpoint.pt and training.png into `out`."""
     torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
     out.mkdir(parents=True, exist_ok=True)
     corpus = load_corpus(mnist, pens, out.parent / "cache", recipe.seed)
-    trainer = Trainer(recipe, corpus)
+    trainer = Trainer(recipe, corpus, load_checkpoint(teacher)[0] if teacher else None)
     parameters, products = cost(recipe.network)
     print_metrics(
         network=recipe.network, parameters=parameters, multiply_adds=products, seed=recipe.seed

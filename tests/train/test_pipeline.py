@@ -76,6 +76,20 @@ def test_metrics_lines(trained: tuple[Path, str]) -> None:
     assert (trained[0] / "net" / "training.png").stat().st_size > 1000
 
 
+def test_a_run_is_repeatable_and_takes_a_teacher(trained: tuple[Path, str]) -> None:
+    folder = trained[0]
+    teacher = folder / "net" / "checkpoint.pt"
+    common = ("fit", "--mnist", folder, "--epochs", "1", "--batch", "64", "--bfloat16")
+    taught = [
+        run(*common, "--teacher", teacher, "--out", folder / name)
+        .splitlines()[1]
+        .split(" seconds")[0]
+        for name in ("a", "b")
+    ]
+    alone = run(*common, "--out", folder / "c").splitlines()[1].split(" seconds")[0]
+    assert taught[0] == taught[1] != alone
+
+
 def test_golden_and_evaluate(trained: tuple[Path, str]) -> None:
     checkpoint = trained[0] / "net" / "checkpoint.pt"
     run("golden", "--checkpoint", checkpoint, "--out", trained[0] / "golden")
