@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/utf8.h"
+
 int buf_reserve(struct buf *b, size_t len)
 {
     if (len > b->limit - b->len)
@@ -69,46 +71,13 @@ int buf_print(struct buf *b, const char *format, ...)
     return r;
 }
 
-/* The length of the UTF-8 sequence at `s`, 0 if there is none: overlong forms, surrogates and
- * values beyond U+10FFFF are none (RFC 3629). */
-static size_t utf8_len(const unsigned char *s, size_t len)
-{
-    static const struct {
-        unsigned char first, last, low, high; /* bounds of the first and of the second byte */
-        size_t len;
-    } forms[] = {
-        {0x00, 0x7f, 0x00, 0xff, 1},
-        {0xc2, 0xdf, 0x80, 0xbf, 2},
-        {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3},
-        {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4},
-        {0xf1, 0xf3, 0x80, 0xbf, 4},
-        {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        if (*s < forms[i].first || *s > forms[i].last)
-            continue;
-        if (forms[i].len > len ||
-            (len > 1 && forms[i].len > 1 && (s[1] < forms[i].low || s[1] > forms[i].high)))
-            return 0;
-        for (size_t k = 2; k < forms[i].len; k++)
-            if ((s[k] & 0xc0) != 0x80)
-                return 0;
-        return forms[i].len;
-    }
-    return 0;
-}
-
 int buf_json_string(struct buf *b, const char *text, size_t len)
 {
     int r = buf_append(b, "\"", 1);
 
     for (size_t i = 0; i < len && r == 0;) {
         unsigned char c = (unsigned char)text[i];
-        size_t n = utf8_len((const unsigned char *)text + i, len - i);
+        size_t n = utf8_len(text + i, len - i);
 
         if (n == 0) {
             r = buf_text(b, "\\ufffd");
