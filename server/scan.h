@@ -15,7 +15,10 @@ struct scan {
     const char *begin; /* for positions in error texts */
     size_t depth;
     size_t depth_max;
+    bool entered; /* an object or array has just been entered: no comma is due */
 };
+
+enum { SCAN_DEPTH_MAX = 1024 }; /* the most that depth_max can be; more counts as this */
 
 struct scan_text {
     const char *at; /* between the quotes, escapes not yet resolved */
@@ -23,6 +26,10 @@ struct scan_text {
 };
 
 void scan_init(struct scan *s, const char *text, size_t len, size_t depth_max);
+
+/* Fills `err` with where the text stands, what should be there and what is; returns -EBADMSG.
+ */
+int scan_expected(const struct scan *s, const char *what, struct error *err);
 
 /* What the next value is by its first byte: '{' '[' '"' 't' 'f' 'n' '0' (any number), or 0 at
  * the end or at something else. */
