@@ -46,39 +46,42 @@ enum { TEXT_MAX = 400 };
 /* Each style writes a random number as clients of that kind do. */
 static void style_byte(char *out)
 {
-    (void)sprintf(out, "%d", (int)below(256));
+    (void)snprintf(out, TEXT_MAX, "%d", (int)below(256));
 }
 
 static void style_integer(char *out)
 {
-    (void)sprintf(out, "%s%llu", below(2) ? "-" : "", (unsigned long long)(any() >> below(64)));
+    (void)snprintf(out, TEXT_MAX, "%s%llu", below(2) ? "-" : "",
+                   (unsigned long long)(any() >> below(64)));
 }
 
 static void style_fixed(char *out)
 {
-    (void)sprintf(out, "%.*f", (int)below(20), (unit() - 0.5) * (below(2) ? 2 : 1000));
+    (void)snprintf(out, TEXT_MAX, "%.*f", (int)below(20),
+                   (unit() - 0.5) * (below(2) ? 2 : 1000));
 }
 
 static void style_general(char *out)
 {
     double v = below(2) ? unit() : (double)any_float();
 
-    (void)sprintf(out, "%.*g", (int)(1 + below(25)), v);
+    (void)snprintf(out, TEXT_MAX, "%.*g", (int)(1 + below(25)), v);
 }
 
 static void style_python(char *out)
 {
-    (void)sprintf(out, "%.17g", below(2) ? unit() : (double)(float)unit());
+    (void)snprintf(out, TEXT_MAX, "%.17g", below(2) ? unit() : (double)(float)unit());
 }
 
 static void style_grey(char *out)
 {
-    (void)sprintf(out, "%.*g", (int)(below(2) ? 17 : 9), (double)((float)below(256) / 255.0F));
+    (void)snprintf(out, TEXT_MAX, "%.*g", (int)(below(2) ? 17 : 9),
+                   (double)((float)below(256) / 255.0F));
 }
 
 static void style_exponent(char *out)
 {
-    (void)sprintf(out, "%.*e", (int)below(25), (double)any_float());
+    (void)snprintf(out, TEXT_MAX, "%.*e", (int)below(25), (double)any_float());
     if (below(2))
         *strchr(out, 'e') = 'E';
 }
@@ -88,7 +91,7 @@ static void style_shortest(char *out)
     float f = below(2) ? any_float() : (float)unit();
 
     for (int digits = 1; digits <= 9; digits++) {
-        (void)sprintf(out, "%.*g", digits, (double)f);
+        (void)snprintf(out, TEXT_MAX, "%.*g", digits, (double)f);
         if (strtof(out, NULL) == f)
             return;
     }
@@ -96,7 +99,8 @@ static void style_shortest(char *out)
 
 static void style_denormal(char *out)
 {
-    (void)sprintf(out, "%.*e", (int)below(40), ldexp(unit(), -(int)(125 + below(28))));
+    (void)snprintf(out, TEXT_MAX, "%.*e", (int)below(40),
+                   ldexp(unit(), -(int)(125 + below(28))));
 }
 
 static void style_digits(char *out)
@@ -122,7 +126,7 @@ static void style_midpoint(char *out)
     float f = below(2) ? any_float() : (float)unit() * 255;
     double middle = ((double)f + (double)nextafterf(f, 0)) / 2;
 
-    (void)sprintf(out, "%.150e", middle);
+    (void)snprintf(out, TEXT_MAX, "%.150e", middle);
     char *e = strchr(out, 'e');
     char tail[8];
 
@@ -141,7 +145,7 @@ static void style_midpoint(char *out)
         break;
     }
     case 2: /* as a double prints it: 17 digits, maybe on the other side */
-        (void)sprintf(out, "%.*g", (int)(15 + below(6)), middle);
+        (void)snprintf(out, TEXT_MAX, "%.*g", (int)(15 + below(6)), middle);
         break;
     default:
         break;
