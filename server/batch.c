@@ -1,0 +1,166 @@
+#include "server/batch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/error.h"
+#include "server/metrics.h"
+#include "server/registry.h"
+
+enum {
+    KEPT_MAX = 1 << 20, /* bytes of arrays that batch_reset() keeps */
+    SCRATCH_ALIGNMENT = 64,
+};
+
+static void free_arrays(struct batch *b)
+{
+    free(b->images);
+    free(b->logits);
+    free(b->probabilities);
+    free(b->seen);
+    b->images = b->logits = b->probabilities = NULL;
+    b->seen = NULL;
+    b->capacity = 0;
+}
+
+void batch_reset(struct batch *b)
+{
+    const size_t kept = KEPT_MAX / (sizeof(float) * (MODEL_INPUT + 2 * MODEL_CLASSES));
+
+    if (b->capacity > kept)
+        free_arrays(b);
+    free(b->seen); /* its presence says that there were pictures */
+    b->seen = NULL;
+    b->n = 0;
+    b->preprocess_ns = 0;
+    memset(&b->wish, 0, sizeof(b->wish));
+}
+
+void batch_finish(struct batch *b)
+{
+    free_arrays(b);
+    free(b->scratch);
+    *b = (struct batch){0};
+}
+
+static int grow_floats(float **array, size_t count)
+{
+    float *grown = realloc(*array, count * sizeof(float));
+
+    if (!grown)
+        return -ENOMEM;
+    *array = grown;
+    return 0;
+}
+
+/* Room in `seen` for `capacity` images, of which the new ones are no pictures. */
+static int grow_seen(struct batch *b, size_t used, size_t capacity)
+{
+    struct preprocess *grown = realloc(b->seen, capacity * sizeof(*grown));
+
+    if (!grown)
+        return -ENOMEM;
+    memset(grown + used, 0, (capacity - used) * sizeof(*grown));
+    b->seen = grown;
+    return 0;
+}
+
+static int grow(struct batch *b, size_t n)
+{
+    size_t capacity = 2 * b->capacity > n ? 2 * b->capacity : n;
+
+    if (capacity > b->max)
+        capacity = b->max;
+    int r = grow_floats(&b->images, capacity * MODEL_INPUT);
+
+    if (r == 0)
+        r = grow_floats(&b->logits, capacity * MODEL_CLASSES);
+    if (r == 0)
+        r = grow_floats(&b->probabilities, capacity * MODEL_CLASSES);
+    if (r == 0 && b->seen)
+        r = grow_seen(b, b->capacity, capacity);
+    if (r == 0)
+        b->capacity = capacity;
+    return r;
+}
+
+int batch_add(struct batch *b, size_t n, float **ret, struct error *err)
+{
+    if (n > b->max - b->n)
+        return error_set(err, -E2BIG,
+                         "a request may hold %zu images at most, this one has %s%zu", b->max,
+                         b->n > 0 ? "more than " : "", b->n > 0 ? b->max : n);
+    if (n > b->capacity - b->n && grow(b, b->n + n) < 0)
+        return error_set(err, -ENOMEM, "out of memory for %zu images", b->n + n);
+    *ret = b->images + b->n * MODEL_INPUT;
+    b->n += n;
+    return 0;
+}
+
+int batch_add_picture(struct batch *b, const struct image *picture, struct error *err)
+{
+    const float scale = model_info(b->served->model)->input_scale;
+    uint64_t begin = metrics_now();
+    float *tensor;
+    int r = batch_add(b, 1, &tensor, err);
+
+    if (r < 0)
+        return r;
+    if (!b->seen && grow_seen(b, 0, b->capacity) < 0) {
+        b->n--;
+        return error_set(err, -ENOMEM, "out of memory for a picture");
+    }
+    struct preprocess *seen = &b->seen[b->n - 1];
+
+    preprocess(picture->grey, picture->width, picture->height, seen);
+    for (size_t i = 0; i < MODEL_INPUT; i++)
+        tensor[i] = (float)seen->pixels[i] * scale;
+    b->preprocess_ns += metrics_now() - begin;
+    return 0;
+}
+
+static int need_scratch(struct batch *b, size_t len)
+{
+    if (len <= b->scratch_len)
+        return 0;
+    len = (len + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
+    void *scratch = aligned_alloc(SCRATCH_ALIGNMENT, len);
+
+    if (!scratch)
+        return -ENOMEM;
+    free(b->scratch);
+    b->scratch = scratch;
+    b->scratch_len = len;
+    return 0;
+}
+
+static bool is_digit(const struct batch *b, size_t i)
+{
+    return !b->seen || b->seen[i].verdict == PREPROCESS_DIGIT;
+}
+
+int batch_predict(struct batch *b, struct error *err)
+{
+    const struct model *m = b->served->model;
+    size_t end;
+
+    if (need_scratch(b, model_scratch(m)) < 0)
+        return error_set(err, -ENOMEM, "out of memory for a prediction");
+    for (size_t i = 0; i < b->n; i = end) {
+        float *logits = b->logits + i * MODEL_CLASSES;
+        float *probabilities = b->probabilities + i * MODEL_CLASSES;
+
+        end = i + 1;
+        while (end < b->n && is_digit(b, end) == is_digit(b, i))
+            end++;
+        if (is_digit(b, i)) {
+            model_predict(m, b->images + i * MODEL_INPUT, end - i, b->scratch, logits,
+                          probabilities);
+        } else {
+            memset(logits, 0, (end - i) * MODEL_CLASSES * sizeof(float));
+            memset(probabilities, 0, (end - i) * MODEL_CLASSES * sizeof(float));
+        }
+    }
+    return 0;
+}
