@@ -138,8 +138,8 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def main() -> int:
-    arguments = parser().parse_args()
+def main(words: list[str] | None = None) -> int:
+    arguments = parser().parse_args(words)
     try:
         arguments.run(arguments)
     except (OSError, ValueError, ImportError) as error:

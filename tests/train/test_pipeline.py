@@ -1,9 +1,9 @@
 """A network of two steps goes all the way from images to a model file."""
 
 import base64
+import contextlib
 import hashlib
-import subprocess
-import sys
+import io
 from pathlib import Path
 
 import pytest
@@ -11,20 +11,20 @@ import pytest
 np = pytest.importorskip("numpy")
 torch = pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
+from train.__main__ import main  # noqa: E402
 from train.augment import augment  # noqa: E402
 from train.data import held_out  # noqa: E402
 from train.golden import template_pictures  # noqa: E402
 from train.idx import read_idx, write_idx  # noqa: E402
 from train.network import NETWORKS, build, cost  # noqa: E402
 
-MODEL = Path(__file__).resolve().parents[2] / "model"
-
 
 def run(*arguments: str | Path) -> str:
-    command = [sys.executable, "-m", "train", *map(str, arguments)]
-    done = subprocess.run(command, cwd=MODEL, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    """What the command prints; it has to succeed."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert main([str(a) for a in arguments]) == 0
+    return printed.getvalue()
 
 
 @pytest.fixture(scope="module")
