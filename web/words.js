@@ -31,7 +31,11 @@ export function runnerUp(probabilities, digit) {
   return second && second.probability >= CLOSE ? second : null;
 }
 
-export const EMPTY = { headline: "Draw a digit", detail: "With a mouse, a finger or a pen." };
+function aDigit(digit) {
+  return digit === 8 ? "an 8" : `a ${digit}`;
+}
+
+export const EMPTY = { headline: "Nothing yet", detail: "It answers while you draw." };
 
 const NO_DIGIT = {
   blank: { headline: "Blank", detail: "There is no ink to read yet." },
@@ -42,6 +46,6 @@ const NO_DIGIT = {
 export function describe({ verdict, digit, confidence, probabilities }) {
   if (verdict !== "digit") return NO_DIGIT[verdict] ?? NO_DIGIT.not_a_digit;
   const second = runnerUp(probabilities, digit);
-  const other = second ? `, or a ${second.digit}: ${percent(second.probability)}` : "";
+  const other = second ? `, or ${aDigit(second.digit)}: ${percent(second.probability)}` : "";
   return { headline: sureness(confidence), detail: `${percent(confidence)}${other}` };
 }
