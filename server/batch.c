@@ -1,6 +1,7 @@
 #include "server/batch.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,6 +141,16 @@ static bool is_digit(const struct batch *b, size_t i)
     return !b->seen || b->seen[i].verdict == PREPROCESS_DIGIT;
 }
 
+static int check_finite(const struct batch *b, struct error *err)
+{
+    for (size_t i = 0; i < b->n * MODEL_CLASSES; i++)
+        if (!isfinite(b->logits[i]) || !isfinite(b->probabilities[i]))
+            return error_set(err, -EINVAL,
+                             "image %zu has values so large that the answer is not finite",
+                             i / MODEL_CLASSES);
+    return 0;
+}
+
 int batch_predict(struct batch *b, struct error *err)
 {
     const struct model *m = b->served->model;
@@ -162,5 +173,5 @@ int batch_predict(struct batch *b, struct error *err)
             memset(probabilities, 0, (end - i) * MODEL_CLASSES * sizeof(float));
         }
     }
-    return 0;
+    return check_finite(b, err);
 }

@@ -33,6 +33,7 @@ struct batch {
         unsigned columns : 1;      /* V1: "inputs" asked, so answer "outputs" */
         unsigned outputs : 2;      /* V2: BATCH_LOGITS | BATCH_PROBABILITIES */
         unsigned logits_first : 1; /* V2: the order in which both were asked for */
+        unsigned own_name : 1;     /* V2: what the graph yields was asked for by its own name */
     } wish;
 
     size_t capacity; /* images that the arrays have room for */
@@ -54,7 +55,8 @@ int batch_add(struct batch *b, size_t n, float **ret, struct error *err);
 int batch_add_picture(struct batch *b, const struct image *picture, struct error *err);
 
 /* Fills logits and probabilities; an image whose `seen` says it is no digit is not predicted
- * and gets zeroes. Returns 0 or -ENOMEM. */
+ * and gets zeroes. Returns 0; -EINVAL if an image has values so large that the answer is not
+ * finite; -ENOMEM. */
 int batch_predict(struct batch *b, struct error *err);
 
 #endif
