@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "server/buf.h"
+
 /* Schubfach (Raffaello Giulietti, "The Schubfach way to render doubles", 2021) for 32 bits: of
  * all decimals that read back as the float take the shortest, of those the nearest. With
  * v = c * 2^q it needs one power of ten, and no number of more than 96 bits. */
@@ -187,4 +189,23 @@ size_t format_float(char *out, float value)
     if (q <= 0 && q > -24 && (c & ((UINT32_C(1) << -q) - 1)) == 0)
         return sign + put_decimal(out + sign, (struct decimal){c >> -q, 0});
     return sign + put_decimal(out + sign, shortest(c, q, narrow));
+}
+
+int format_floats(struct buf *out, const float *values, size_t n)
+{
+    int r = buf_reserve(out, n * (FORMAT_FLOAT_MAX + 1) + 2);
+
+    if (r < 0)
+        return r;
+    char *p = out->data + out->len;
+
+    *p++ = '[';
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            *p++ = ',';
+        p += format_float(p, values[i]);
+    }
+    *p++ = ']';
+    out->len = (size_t)(p - out->data);
+    return 0;
 }

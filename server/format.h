@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
+
 enum { FORMAT_FLOAT_MAX = 24, FORMAT_U64_MAX = 20 };
 
 /* Writes the shortest decimal that reads back as the same float, as legal JSON ("0.1", "1e-07",
@@ -12,5 +14,8 @@ enum { FORMAT_FLOAT_MAX = 24, FORMAT_U64_MAX = 20 };
 size_t format_float(char *out, float value);
 
 size_t format_u64(char *out, uint64_t value);
+
+/* Appends `n` finite floats in brackets, "[0.1,0.9]". Returns 0, -E2BIG or -ENOMEM. */
+int format_floats(struct buf *out, const float *values, size_t n);
 
 #endif
