@@ -1,0 +1,78 @@
+#include "server/api.h"
+
+#include <errno.h>
+
+#include "model/error.h"
+#include "server/answer.h"
+#include "server/app.h"
+#include "server/batch.h"
+#include "server/metrics.h"
+#include "server/protocol.h"
+#include "server/registry.h"
+#include "server/routes.h"
+#include "server/settings.h"
+
+static void count_predictions(const struct worker *w)
+{
+    const struct batch *b = &w->batch;
+
+    for (size_t i = 0; i < b->n; i++) {
+        enum preprocess_verdict verdict = b->seen ? b->seen[i].verdict : PREPROCESS_DIGIT;
+
+        metrics_prediction(w->metrics, verdict == PREPROCESS_DIGIT ? answer_digit(b, i) : -1,
+                           verdict);
+    }
+}
+
+static int find_and_decode(struct worker *w, const struct request *req, struct error *err)
+{
+    struct batch *b = &w->batch;
+    uint64_t begin = metrics_now();
+    int r;
+
+    batch_reset(b);
+    b->max = (size_t)w->app->settings->images_max;
+    b->json_depth_max = (size_t)w->app->settings->json_depth_max;
+    r = registry_find(w->app->registry, req->model, req->version, &b->served, err);
+    if (r == 0)
+        r = req->route->protocol->decode(req, b, err);
+    metrics_stage(w->metrics, METRICS_PARSE, metrics_now() - begin - b->preprocess_ns);
+    if (b->seen)
+        metrics_stage(w->metrics, METRICS_PREPROCESS, b->preprocess_ns);
+    return r;
+}
+
+static int predict(struct worker *w, struct error *err)
+{
+    uint64_t begin = metrics_now();
+    int r = batch_predict(&w->batch, err);
+
+    if (r == 0) {
+        metrics_stage(w->metrics, METRICS_PREDICT, metrics_now() - begin);
+        count_predictions(w);
+    }
+    return r;
+}
+
+static int encode(struct worker *w, const struct request *req, struct response *res,
+                  struct error *err)
+{
+    uint64_t begin = metrics_now();
+    int r = req->route->protocol->encode(&w->batch, res, err);
+
+    if (r == 0)
+        metrics_stage(w->metrics, METRICS_ENCODE, metrics_now() - begin);
+    return r;
+}
+
+int api_infer(struct worker *w, const struct request *req, struct response *res)
+{
+    struct error err = {0};
+    int r = find_and_decode(w, req, &err);
+
+    if (r == 0)
+        r = predict(w, &err);
+    if (r == 0)
+        r = encode(w, req, res, &err);
+    return r < 0 ? api_fail(res, &err) : 200;
+}
