@@ -1,0 +1,101 @@
+#ifndef MODEL_GRAPH_H
+#define MODEL_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/arena.h"
+
+struct error;
+struct onnx;
+
+enum {
+    GRAPH_RANK_MAX = 4,
+    GRAPH_OPSET_MIN = 7,
+    GRAPH_OPSET_MAX = 26,
+    GRAPH_NODES_MAX = 512,
+    GRAPH_NAMES_MAX = 8192,                  /* of initializers and of what nodes make */
+    GRAPH_ELEMENTS_MAX = 1 << 22,            /* of one value, for one image */
+    GRAPH_MACS_MAX = 2 * 1000 * 1000 * 1000, /* of the whole graph, for one image */
+};
+
+/* What is left when ONNX's operators have been understood. */
+enum graph_kind {
+    GRAPH_CONV,
+    GRAPH_DENSE,
+    GRAPH_AFFINE, /* y = x * weights[c] + bias[c]; gone after graph_fuse() */
+    GRAPH_MAX_POOL,
+    GRAPH_AVERAGE_POOL,
+    GRAPH_ADD, /* of two values of equal shape */
+    GRAPH_RELU,
+    GRAPH_RESHAPE, /* the same elements in the same order under another shape */
+    GRAPH_SOFTMAX, /* last only, and over the classes; gone after graph_fuse() */
+};
+
+/* The shape of a value for one image, outermost first and without the batch: {F},
+ * {C, H, W} or whatever a Reshape made. */
+struct graph_shape {
+    size_t rank;
+    size_t dims[GRAPH_RANK_MAX];
+    size_t count; /* the product of dims */
+};
+
+struct graph_value {
+    const char *name;
+    struct graph_shape shape;
+    size_t uses; /* by live nodes, and 1 for being the graph's output */
+};
+
+/* A sliding window, vertical figures first. */
+struct graph_window {
+    size_t kernel[2], stride[2], dilation[2];
+    size_t pad[2], pad_end[2]; /* top and left; bottom and right */
+    size_t out[2];             /* with ceil_mode, the last window may hang over */
+};
+
+struct graph_node {
+    enum graph_kind kind;
+    bool dead;
+    bool relu; /* max(0, result) */
+    const char *name;
+    const char *op;    /* "Conv+BatchNormalization+Relu" */
+    size_t in[2], out; /* indexes of values; in[1] for GRAPH_ADD only */
+    struct graph_window window;
+    size_t groups;  /* convolution */
+    bool count_pad; /* average pool: padding counts as pixels */
+    bool log;       /* softmax: LogSoftmax */
+    size_t n_weights, n_bias;
+    float *weights; /* conv [out][in / groups][height][width], dense [out][in], affine [c] */
+    float *bias;    /* [out], always there for these three */
+};
+
+/* A network from [n][MODEL_INPUT] pixels to [n][MODEL_CLASSES] results: typed, shaped, in
+ * order of execution. */
+struct graph {
+    struct arena arena; /* owns all of it but the strings, which are the ONNX file's */
+    struct graph_value *values;
+    struct graph_node *nodes;
+    size_t n_values, n_nodes;
+    size_t input, output;
+    int64_t batch;    /* pictures at a time, as the input declares; -1 for any */
+    bool softmax;     /* a Softmax behind `output` was taken off, */
+    bool log_softmax; /* or a LogSoftmax */
+};
+
+/* Understands a parsed file, which must outlive the graph. Returns 0 and *ret for the caller
+ * to graph_destroy(); -EBADMSG if the file contradicts itself or ONNX; -ENOTSUP for what
+ * digitd lacks, with `err` naming the node; -ENOMEM. On failure *ret is untouched. */
+int graph_build(const struct onnx *o, struct graph **ret, struct error *err);
+
+/* Folds normalisations and biases into the weights before them, activations into what they
+ * act on, takes off a final Softmax, and marks as dead what nobody needs. The results stay the
+ * same within rounding. Returns 0; -ENOTSUP for a Softmax that is not last; -ENOMEM. */
+int graph_fuse(struct graph *g, struct error *err);
+
+/* Multiply-adds of one node for one image. */
+uint64_t graph_macs(const struct graph_node *n);
+
+void graph_destroy(struct graph *g); /* accepts NULL */
+
+#endif

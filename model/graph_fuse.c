@@ -1,0 +1,138 @@
+#include <errno.h>
+
+#include "model/error.h"
+#include "model/graph.h"
+
+/* Every rule below changes a graph into one with the same results and fewer nodes. A node is
+ * only changed if the one that it is merged with is the only one to see its result. */
+
+static bool has_weights(const struct graph_node *n)
+{
+    return n->kind == GRAPH_CONV || n->kind == GRAPH_DENSE;
+}
+
+/* The node before `n` that makes its first input, if nothing else uses that. */
+static struct graph_node *before(const struct graph *g, const struct graph_node *n)
+{
+    for (size_t i = (size_t)(n - g->nodes); i-- > 0;) {
+        struct graph_node *p = &g->nodes[i];
+
+        if (!p->dead && p->out == n->in[0])
+            return g->values[p->out].uses == 1 ? p : NULL;
+    }
+    return NULL;
+}
+
+/* `into` also does what `n` does, and `last`, which precedes `n`, makes its result. */
+static int merge(struct graph *g, struct graph_node *into, struct graph_node *last,
+                 struct graph_node *n, struct error *err)
+{
+    const char *op = arena_print(&g->arena, "%s+%s", into->op, n->op);
+
+    if (!op)
+        return error_set(err, -ENOMEM, "out of memory while fusing the graph");
+    into->op = op;
+    g->values[last->out].uses = 0;
+    last->out = n->out;
+    n->dead = true;
+    return 0;
+}
+
+static int fold_affine(struct graph *g, struct graph_node *n, struct error *err)
+{
+    struct graph_node *p = before(g, n);
+    size_t row = 0;
+
+    if (!p || !has_weights(p) || p->relu) {
+        /* A convolution that keeps the channels apart does the same. */
+        const struct graph_shape *shape = &g->values[n->out].shape;
+
+        n->kind = GRAPH_CONV;
+        n->groups = n->n_bias;
+        n->window = (struct graph_window){
+            .kernel = {1, 1},
+              .stride = {1, 1},
+              .dilation = {1, 1},
+              .out = {1, 1}
+        };
+        for (size_t i = 0; i < 2 && shape->rank == 3; i++)
+            n->window.out[i] = shape->dims[1 + i];
+        return 0;
+    }
+    row = p->n_weights / p->n_bias;
+    for (size_t o = 0; o < p->n_bias; o++) {
+        for (size_t i = 0; i < row; i++)
+            p->weights[o * row + i] *= n->weights[o];
+        p->bias[o] = p->bias[o] * n->weights[o] + n->bias[o];
+    }
+    return merge(g, p, p, n, err);
+}
+
+/* max(0, x) may come before a maximum and before a reshape as well as after. */
+static int fuse_relu(struct graph *g, struct graph_node *n, struct error *err)
+{
+    struct graph_node *last = before(g, n);
+    struct graph_node *p = last;
+
+    while (p && (p->kind == GRAPH_MAX_POOL || p->kind == GRAPH_RESHAPE))
+        p = before(g, p);
+    if (!p || !(has_weights(p) || p->kind == GRAPH_ADD))
+        return 0;
+    p->relu = true;
+    return merge(g, p, last, n, err);
+}
+
+/* What follows the classes' Softmax can only be a reshape. */
+static void strip_softmax(struct graph *g)
+{
+    struct graph_node *n = NULL;
+
+    for (size_t i = g->n_nodes; i-- > 0;) {
+        n = &g->nodes[i];
+        if (n->dead || n->out != g->output)
+            continue;
+        if (n->kind != GRAPH_RESHAPE && n->kind != GRAPH_SOFTMAX)
+            return;
+        if (g->softmax || g->log_softmax)
+            return;
+        g->softmax = n->kind == GRAPH_SOFTMAX && !n->log;
+        g->log_softmax = n->kind == GRAPH_SOFTMAX && n->log;
+        g->output = n->in[0];
+    }
+}
+
+static void count_uses(struct graph *g)
+{
+    g->values[g->output].uses++;
+    for (size_t i = g->n_nodes; i-- > 0;) {
+        struct graph_node *n = &g->nodes[i];
+
+        n->dead = g->values[n->out].uses == 0;
+        if (!n->dead)
+            g->values[n->in[0]].uses++;
+        if (!n->dead && n->kind == GRAPH_ADD)
+            g->values[n->in[1]].uses++;
+    }
+}
+
+int graph_fuse(struct graph *g, struct error *err)
+{
+    int r = 0;
+
+    strip_softmax(g);
+    count_uses(g);
+    for (size_t i = 0; r == 0 && i < g->n_nodes; i++) {
+        struct graph_node *n = &g->nodes[i];
+
+        if (n->dead)
+            continue;
+        if (n->kind == GRAPH_SOFTMAX)
+            r = error_set(err, -ENOTSUP, "node '%.40s' (%.24s): digitd does it last only",
+                          n->name, n->op);
+        if (n->kind == GRAPH_AFFINE)
+            r = fold_affine(g, n, err);
+        else if (n->kind == GRAPH_RELU)
+            r = fuse_relu(g, n, err);
+    }
+    return r;
+}

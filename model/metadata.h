@@ -1,0 +1,35 @@
+#ifndef MODEL_METADATA_H
+#define MODEL_METADATA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/arena.h"
+#include "model/model.h"
+
+struct error;
+struct onnx;
+
+enum { METADATA_GOLDEN_MAX = 256 }; /* pictures */
+
+/* What the `digitd.*` properties of an ONNX file say, or their defaults. */
+struct metadata {
+    float input_scale, temperature;
+    const char *labels[MODEL_CLASSES];
+    const char *accuracy, *training_data;
+    size_t n_golden;
+    const uint8_t *golden_inputs; /* [n_golden][MODEL_INPUT] grey values */
+    const float *golden_logits;   /* [n_golden][MODEL_CLASSES] */
+};
+
+/* Reads them, strings into `a` and golden pictures into `golden`, and compares
+ * `digitd.weights_sha256` with the weights. Returns 0; -EBADMSG for a
+ * value that is malformed or does not fit the weights, with `err` naming the key; -ENOMEM. On
+ * failure *ret is undefined. */
+int metadata_read(const struct onnx *o, struct arena *a, struct arena *golden,
+                  struct metadata *ret, struct error *err);
+
+/* Two lower-case hex digits for each byte, and a NUL. */
+void metadata_hex(const uint8_t *bytes, size_t len, char *ret);
+
+#endif

@@ -1,0 +1,242 @@
+#include "model/model.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <nettle/sha2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/arena.h"
+#include "model/error.h"
+#include "model/graph.h"
+#include "model/metadata.h"
+#include "model/onnx.h"
+#include "model/plan.h"
+
+enum { FILE_MAX = 256 << 20 }; /* bytes */
+
+/* Golden logits may differ by this much times the logit or 1: other summation orders. */
+#define GOLDEN_TOLERANCE 1e-4F
+
+/* Multiply-adds that reproducing golden pictures may cost, so that loading ends. */
+#define GOLDEN_MACS_MAX 20000000000ULL
+
+struct model {
+    struct arena arena; /* holds this struct and the strings of `info` */
+    struct plan *plan;
+    struct model_info info;
+};
+
+static int no_memory(struct error *err)
+{
+    return error_set(err, -ENOMEM, "out of memory while loading the model");
+}
+
+static int describe(struct model *m, const struct onnx *o, const struct graph *g,
+                    const struct metadata *meta, struct error *err)
+{
+    const struct graph_value *input = &g->values[g->input];
+    struct model_info *info = &m->info;
+    struct model_step step;
+
+    info->input_name = arena_print(&m->arena, "%s", input->name);
+    info->output_name = arena_print(&m->arena, "%s", o->outputs[0].name);
+    info->producer = arena_print(&m->arena, "%s%s%s", o->producer_name,
+                                 *o->producer_version ? " " : "", o->producer_version);
+    if (!info->input_name || !info->output_name || !info->producer)
+        return no_memory(err);
+    info->input_rank = input->shape.rank + 1;
+    info->input_shape[0] = g->batch;
+    for (size_t i = 0; i < input->shape.rank; i++)
+        info->input_shape[1 + i] = (int64_t)input->shape.dims[i];
+    info->output_is_probabilities = g->softmax;
+    info->opset = o->opset;
+    info->input_scale = meta->input_scale;
+    info->temperature = meta->temperature;
+    info->accuracy = meta->accuracy;
+    info->training_data = meta->training_data;
+    memcpy(info->labels, meta->labels, sizeof(info->labels));
+    for (size_t i = 0; i < plan_steps(m->plan); i++) {
+        plan_step(m->plan, i, &step);
+        info->parameters += step.parameters;
+        info->macs += step.macs;
+    }
+    info->memory = plan_memory(m->plan);
+    return 0;
+}
+
+static int check_golden_row(const float *got, const float *want, size_t picture,
+                            struct error *err)
+{
+    for (size_t i = 0; i < MODEL_CLASSES; i++) {
+        float allowed = GOLDEN_TOLERANCE * fmaxf(1, fabsf(want[i]));
+
+        if (!(fabsf(got[i] - want[i]) <= allowed))
+            return error_set(err, -EDOM,
+                             "golden picture %zu is not reproduced: logit %zu is %g, not %g",
+                             picture, i, (double)got[i], (double)want[i]);
+    }
+    return 0;
+}
+
+static int check_golden(struct model *m, const struct metadata *meta, struct error *err)
+{
+    size_t scratch_len = (model_scratch(m) + 63) / 64 * 64;
+    void *scratch = aligned_alloc(64, scratch_len);
+    float probabilities[MODEL_CLASSES];
+    float logits[MODEL_CLASSES];
+    float image[MODEL_INPUT];
+    int r = scratch ? 0 : no_memory(err);
+
+    if (r == 0 && meta->n_golden * m->info.macs > GOLDEN_MACS_MAX)
+        r = error_set(err, -ENOTSUP, "%zu golden pictures are too many for so large a model",
+                      meta->n_golden);
+    for (size_t i = 0; r == 0 && i < meta->n_golden; i++) {
+        for (size_t k = 0; k < MODEL_INPUT; k++)
+            image[k] = (float)meta->golden_inputs[i * MODEL_INPUT + k] * meta->input_scale;
+        model_predict(m, image, 1, scratch, logits, probabilities);
+        r = check_golden_row(logits, meta->golden_logits + i * MODEL_CLASSES, i, err);
+    }
+    free(scratch);
+    m->info.golden = meta->n_golden;
+    return r;
+}
+
+static int fill(struct model *m, const struct onnx *o, enum cpu_level cpu, struct error *err)
+{
+    struct metadata meta = {0};
+    struct arena golden = {0};
+    struct graph *g = NULL;
+    int r = metadata_read(o, &m->arena, &golden, &meta, err);
+
+    if (r == 0)
+        r = graph_build(o, &g, err);
+    if (r == 0)
+        r = graph_fuse(g, err);
+    if (r == 0)
+        r = plan_build(g, cpu, &m->plan, err);
+    if (r == 0)
+        r = describe(m, o, g, &meta, err);
+    graph_destroy(g);
+    if (r == 0)
+        r = check_golden(m, &meta, err);
+    arena_finish(&golden);
+    return r;
+}
+
+int model_load(const void *bytes, size_t len, enum cpu_level cpu, struct model **ret,
+               struct error *err)
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    struct sha256_ctx sha;
+    struct arena arena = {0};
+    struct model *m = arena_alloc(&arena, 1, sizeof(*m));
+    struct onnx *o = NULL;
+    int r = 0;
+
+    if (!m)
+        return no_memory(err);
+    m->arena = arena;
+    r = onnx_parse(bytes, len, &o, err);
+    if (r == 0) {
+        m->info.cpu = cpu;
+        sha256_init(&sha);
+        sha256_update(&sha, len, bytes);
+        sha256_digest(&sha, sizeof(digest), digest);
+        metadata_hex(digest, sizeof(digest), m->info.sha256);
+        r = fill(m, o, cpu, err);
+    }
+    onnx_destroy(o);
+    if (r == 0) {
+        *ret = m;
+        m = NULL;
+    }
+    model_destroy(m);
+    return r;
+}
+
+static int read_whole(int fd, const char *path, void **ret, size_t *ret_len, struct error *err)
+{
+    struct stat st;
+    size_t len = 0;
+    char *bytes = NULL;
+    ssize_t got = 1;
+
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return error_set(err, -EINVAL, "'%.100s' is no regular file", path);
+    if (st.st_size > FILE_MAX)
+        return error_set(err, -EFBIG, "'%.80s' has %lld bytes; a model has at most %d", path,
+                         (long long)st.st_size, FILE_MAX);
+    bytes = malloc((size_t)st.st_size + 1);
+    if (!bytes)
+        return no_memory(err);
+    while (len < (size_t)st.st_size && got > 0) {
+        got = read(fd, bytes + len, (size_t)st.st_size - len);
+        len += got > 0 ? (size_t)got : 0;
+    }
+    if (got < 0) {
+        free(bytes);
+        return error_set(err, -errno, "'%.80s' cannot be read: %s", path, strerror(errno));
+    }
+    *ret = bytes;
+    *ret_len = len;
+    return 0;
+}
+
+int model_load_file(const char *path, enum cpu_level cpu, struct model **ret, struct error *err)
+{
+    void *bytes = NULL;
+    size_t len = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int r = 0;
+
+    if (fd < 0)
+        return error_set(err, -errno, "'%.80s' cannot be opened: %s", path, strerror(errno));
+    r = read_whole(fd, path, &bytes, &len, err);
+    (void)close(fd);
+    if (r == 0)
+        r = model_load(bytes, len, cpu, ret, err);
+    free(bytes);
+    return r;
+}
+
+void model_destroy(struct model *m)
+{
+    struct arena arena = {0};
+
+    if (!m)
+        return;
+    plan_destroy(m->plan);
+    arena = m->arena; /* which holds *m */
+    arena_finish(&arena);
+}
+
+const struct model_info *model_info(const struct model *m)
+{
+    return &m->info;
+}
+
+size_t model_steps(const struct model *m)
+{
+    return plan_steps(m->plan);
+}
+
+void model_step(const struct model *m, size_t i, struct model_step *ret)
+{
+    plan_step(m->plan, i, ret);
+}
+
+size_t model_scratch(const struct model *m)
+{
+    return plan_scratch(m->plan);
+}
+
+void model_predict(const struct model *m, const float *images, size_t n, void *scratch,
+                   float *logits, float *probabilities)
+{
+    plan_run(m->plan, images, n, scratch, logits);
+    kernels_softmax(logits, n, MODEL_CLASSES, m->info.temperature, probabilities);
+}

@@ -1,0 +1,96 @@
+#ifndef MODEL_ONNX_H
+#define MODEL_ONNX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+
+enum { ONNX_RANK_MAX = 8 };
+
+/* Element types that digitd reads, with ONNX's own numbers. */
+enum onnx_type {
+    ONNX_FLOAT = 1,
+    ONNX_INT64 = 7,
+    ONNX_BOOL = 9,
+};
+
+struct onnx_tensor {
+    const char *name;
+    int32_t type; /* an enum onnx_type, or another of ONNX's numbers */
+    size_t rank;
+    int64_t dims[ONNX_RANK_MAX]; /* each >= 0 */
+    size_t count;                /* the product of dims */
+    const void *data; /* float[count], int64_t[count] or uint8_t[count] by type, 8-byte
+                         aligned; NULL if the type is none of these or count is 0 */
+};
+
+enum onnx_kind {
+    ONNX_KIND_OTHER, /* graphs and the like, which no operator here takes */
+    ONNX_KIND_INT,
+    ONNX_KIND_FLOAT,
+    ONNX_KIND_STRING,
+    ONNX_KIND_TENSOR,
+    ONNX_KIND_INTS,
+    ONNX_KIND_FLOATS,
+};
+
+struct onnx_attribute {
+    const char *name;
+    enum onnx_kind kind;
+    int64_t i;
+    float f;
+    const char *s;
+    struct onnx_tensor t;
+    const int64_t *ints;
+    const float *floats;
+    size_t n; /* of ints or floats */
+};
+
+/* An absent optional input or output is "". */
+struct onnx_node {
+    const char *name, *op, *domain;
+    char *const *inputs, *const *outputs;
+    size_t n_inputs, n_outputs;
+    const struct onnx_attribute *attributes;
+    size_t n_attributes;
+};
+
+struct onnx_value {
+    const char *name;
+    int32_t type; /* 0: not a tensor */
+    bool shaped;  /* else rank and dims are unknown */
+    size_t rank;
+    int64_t dims[ONNX_RANK_MAX]; /* -1: symbolic or unknown */
+};
+
+struct onnx_metadata {
+    const char *key, *value;
+};
+
+/* What the bytes say, in the file's order; whether it makes sense is graph.h's matter. No
+ * string is NULL, and none holds a control character except in metadata values. */
+struct onnx {
+    int64_t ir_version, opset;
+    const char *producer_name, *producer_version;
+    const struct onnx_node *nodes;
+    const struct onnx_tensor *initializers;
+    const struct onnx_value *inputs, *outputs;
+    const struct onnx_metadata *metadata;
+    size_t n_nodes, n_initializers, n_inputs, n_outputs, n_metadata;
+};
+
+/* Parses an ONNX file held in memory; the bytes are not needed afterwards. Memory and time are
+ * bounded by a small multiple of `len`, nesting by a constant, whatever the bytes are.
+ * Returns 0 and *ret for the caller to onnx_destroy(); -EBADMSG if the bytes are no ONNX model;
+ * -ENOTSUP for sparse tensors, tensors in other files and the like; -ENOMEM. On failure *ret is
+ * untouched. */
+int onnx_parse(const void *bytes, size_t len, struct onnx **ret, struct error *err);
+
+void onnx_destroy(struct onnx *o); /* accepts NULL */
+
+/* The value of a metadata key; NULL if the file lacks it. */
+const char *onnx_metadata(const struct onnx *o, const char *key);
+
+#endif

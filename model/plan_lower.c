@@ -1,0 +1,165 @@
+#include <errno.h>
+
+#include "model/error.h"
+#include "model/plan_parts.h"
+
+/* From nodes to steps: which layout each value has, and where one must be changed. */
+
+struct lowering {
+    struct plan *plan;
+    const struct graph *graph;
+    size_t *at; /* [values] the place that holds it */
+};
+
+/* A dense layer reads a picture's channels as they lie, padding and all, unless that makes it
+ * read this many times too much. */
+enum { WASTE_MAX = 2 };
+
+size_t plan_inputs(const struct plan_step *s)
+{
+    return s->kind == PLAN_ADD ? 2 : 1;
+}
+
+size_t plan_add_place(struct plan *p, size_t channels, size_t height, size_t width)
+{
+    p->places[p->n_places] =
+        (struct plan_place){.channels = channels, .height = height, .width = width};
+    return p->n_places++;
+}
+
+static struct plan_step *add_step(struct plan *p, enum plan_kind kind, size_t in, size_t out)
+{
+    struct plan_step *s = &p->steps[p->n_steps++];
+
+    *s = (struct plan_step){
+        .kind = kind, .in = {in, in},
+             .out = out, .op = "Layout"
+    };
+    return s;
+}
+
+static bool is_list(const struct plan_place *place)
+{
+    return place->height == 1 && place->width == 1;
+}
+
+/* The value as a list of numbers in the graph's order. */
+static size_t as_list(struct lowering *l, size_t value)
+{
+    const struct plan_place *from = &l->plan->places[l->at[value]];
+    size_t list = 0;
+
+    if (is_list(from))
+        return l->at[value];
+    list = plan_add_place(l->plan, from->channels * from->height * from->width, 1, 1);
+    add_step(l->plan, PLAN_UNPACK, l->at[value], list)->name = l->graph->values[value].name;
+    return list;
+}
+
+/* The value in the layout that its shape asks for. */
+static size_t as_shaped(struct lowering *l, size_t value)
+{
+    const struct graph_shape *shape = &l->graph->values[value].shape;
+    const struct plan_place *from = &l->plan->places[l->at[value]];
+    size_t height = shape->rank == 3 ? shape->dims[1] : 1;
+    size_t width = shape->rank == 3 ? shape->dims[2] : 1;
+    size_t channels = shape->count / (height * width);
+    size_t list = 0;
+    size_t ret = 0;
+
+    if (from->channels == channels && from->height == height && from->width == width)
+        return l->at[value];
+    list = as_list(l, value);
+    if (height == 1 && width == 1)
+        return list;
+    ret = plan_add_place(l->plan, channels, height, width);
+    if (l->plan->places[list].picture && channels == 1)
+        l->plan->places[ret].picture = true; /* one channel lies as the list does */
+    else
+        add_step(l->plan, PLAN_PACK, list, ret)->name = l->graph->values[value].name;
+    return ret;
+}
+
+/* The value in any layout that a dense layer can permute its weights for. */
+static size_t as_dense(struct lowering *l, size_t value)
+{
+    const struct plan_place *from = &l->plan->places[l->at[value]];
+
+    return KERNELS_ROUND(from->channels) <= WASTE_MAX * from->channels ? l->at[value]
+                                                                       : as_list(l, value);
+}
+
+static void lower_add(struct lowering *l, const struct graph_node *n, struct plan_step *s)
+{
+    const struct plan_place *a = &l->plan->places[l->at[n->in[0]]];
+    const struct plan_place *b = &l->plan->places[l->at[n->in[1]]];
+    bool same = a->channels == b->channels && a->height == b->height && a->width == b->width;
+
+    s->in[0] = same ? l->at[n->in[0]] : as_list(l, n->in[0]);
+    s->in[1] = same ? l->at[n->in[1]] : as_list(l, n->in[1]);
+}
+
+static void lower_node(struct lowering *l, const struct graph_node *n)
+{
+    static const enum plan_kind kinds[] = {
+        [GRAPH_CONV] = PLAN_CONV,         [GRAPH_DENSE] = PLAN_DENSE,
+        [GRAPH_MAX_POOL] = PLAN_MAX_POOL, [GRAPH_AVERAGE_POOL] = PLAN_AVERAGE_POOL,
+        [GRAPH_ADD] = PLAN_ADD,           [GRAPH_RELU] = PLAN_RELU,
+    };
+    const struct graph_shape *out = &l->graph->values[n->out].shape;
+    struct plan_step step = {.kind = kinds[n->kind], .node = n, .op = n->op, .relu = n->relu};
+    const struct plan_place *like = NULL;
+
+    switch (n->kind) {
+    case GRAPH_DENSE:
+        step.in[0] = as_dense(l, n->in[0]);
+        break;
+    case GRAPH_ADD:
+        lower_add(l, n, &step);
+        like = &l->plan->places[step.in[0]];
+        break;
+    case GRAPH_RELU:
+        step.in[0] = l->at[n->in[0]];
+        like = &l->plan->places[step.in[0]];
+        break;
+    case GRAPH_RESHAPE:
+        l->at[n->out] = l->at[n->in[0]];
+        return;
+    case GRAPH_CONV:
+    case GRAPH_MAX_POOL:
+    case GRAPH_AVERAGE_POOL:
+    case GRAPH_AFFINE:
+    case GRAPH_SOFTMAX:
+        step.in[0] = as_shaped(l, n->in[0]);
+        step.window = n->window;
+        break;
+    }
+    step.name = n->name;
+    step.parameters = n->n_weights + n->n_bias;
+    step.macs = graph_macs(n);
+    if (like)
+        step.out = plan_add_place(l->plan, like->channels, like->height, like->width);
+    else
+        step.out = plan_add_place(l->plan, out->dims[0], out->rank == 3 ? out->dims[1] : 1,
+                                  out->rank == 3 ? out->dims[2] : 1);
+    l->at[n->out] = step.out;
+    l->plan->steps[l->plan->n_steps++] = step;
+}
+
+int plan_lower(struct plan *p, const struct graph *g, struct error *err)
+{
+    struct arena arena = {0};
+    struct lowering l = {.plan = p, .graph = g};
+
+    l.at = arena_alloc(&arena, g->n_values, sizeof(*l.at));
+    if (!l.at)
+        return error_set(err, -ENOMEM, "out of memory while planning");
+    l.at[g->input] = plan_add_place(p, g->values[g->input].shape.count, 1, 1);
+    p->places[l.at[g->input]].picture = true;
+    for (size_t i = 0; i < g->n_nodes; i++)
+        if (!g->nodes[i].dead)
+            lower_node(&l, &g->nodes[i]);
+    p->output = as_list(&l, g->output);
+    arena_finish(&arena);
+    return 0;
+}

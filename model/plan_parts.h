@@ -1,0 +1,92 @@
+#ifndef MODEL_PLAN_PARTS_H
+#define MODEL_PLAN_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/arena.h"
+#include "model/graph.h"
+#include "model/kernels.h"
+#include "model/plan.h"
+
+/* What plan_*.c share: the plan is made by plan_lower() (which steps), plan_borders() (where
+ * zeros go around pictures), plan_pack() (strides and weights) and plan_place() (where in
+ * scratch), in this order. */
+
+enum {
+    PLAN_BLOCK = 16, /* pictures that dense layers take at a time, to read weights once */
+    PLAN_SCRATCH_MAX = 256 << 20, /* bytes */
+};
+
+/* Where a value lies. Its elements have the order of [channels][height][width] in the graph,
+ * and lie as [height][width][channels] in memory; a list of numbers is all channels. */
+struct plan_place {
+    size_t channels, height, width;
+    size_t pixel, row;               /* floats from one pixel and row to the next */
+    size_t border[2], border_end[2]; /* pixels top and left; bottom and right */
+    float fill;                      /* what the border holds */
+    size_t len;                      /* floats for one picture */
+    bool picture;                    /* the caller's own, not in scratch */
+    bool thin;                       /* pixel is 1: only a one-channel convolution reads it */
+    bool block;                      /* PLAN_BLOCK pictures side by side, else one at a time */
+    size_t offset;                   /* floats from the start of scratch */
+    size_t first, last;              /* steps during which it holds something */
+};
+
+enum plan_kind {
+    PLAN_CONV,
+    PLAN_DENSE,
+    PLAN_MAX_POOL,
+    PLAN_AVERAGE_POOL,
+    PLAN_ADD,
+    PLAN_RELU,
+    PLAN_COPY,   /* the same layout elsewhere, with another border */
+    PLAN_PACK,   /* a list of numbers to channels, height and width */
+    PLAN_UNPACK, /* and back */
+};
+
+struct plan_step {
+    enum plan_kind kind;
+    const struct graph_node *node; /* while planning; NULL for copies */
+    const char *name, *op, *kernel, *shape;
+    size_t parameters;
+    uint64_t macs;
+    size_t in[2], out; /* places */
+    size_t segment;    /* neighbours that are run together, picture by picture */
+    struct graph_window window;
+    const struct kernels *kernels;
+    struct kernels_conv conv;
+    struct kernels_dense dense;
+    struct kernels_pool pool;
+    bool relu;
+    const float *packed, *bias;
+    float scale;          /* of an average */
+    const float *inverse; /* or [out_height][out_width], where windows hang over */
+};
+
+struct plan {
+    struct arena arena; /* owns all of it */
+    const struct kernels *kernels;
+    struct plan_place *places;
+    struct plan_step *steps;
+    size_t n_places, n_steps;
+    size_t output;  /* the place of the logits */
+    size_t scratch; /* floats */
+    size_t memory;  /* bytes of packed weights */
+};
+
+/* Steps and places that a graph may need, so that they can be allocated at once. */
+#define PLAN_PARTS_MAX(n_nodes) (8 * ((n_nodes) + 1))
+
+int plan_lower(struct plan *p, const struct graph *g, struct error *err);
+int plan_borders(struct plan *p, struct error *err);
+int plan_pack(struct plan *p, struct error *err);
+int plan_place(struct plan *p, struct error *err);
+
+/* Of a place that a step reads through a window, and how many inputs a step has. */
+size_t plan_inputs(const struct plan_step *s);
+
+/* Adds an empty one and returns its index. */
+size_t plan_add_place(struct plan *p, size_t channels, size_t height, size_t width);
+
+#endif
