@@ -4,10 +4,24 @@
 
 #include "model/kernels/level.h"
 
+static const struct kernels *const tables[] = {
+    [CPU_GENERIC] = &kernels_generic,
+#if defined(__x86_64__)
+    [CPU_X86_64_V2] = &kernels_v2,
+    [CPU_X86_64_V3] = &kernels_v3,
+    [CPU_X86_64_V4] = &kernels_v4,
+#elif defined(__aarch64__)
+    [CPU_NEON] = &kernels_neon,
+#endif
+};
+
 const struct kernels *kernels_get(enum cpu_level level)
 {
-    (void)level;
-    return &kernels_generic;
+    size_t i = level;
+
+    if (i >= sizeof(tables) / sizeof(tables[0]) || !tables[i])
+        i = CPU_GENERIC;
+    return tables[i];
 }
 
 static void softmax_row(const float *logits, size_t width, double temperature, float *ret)

@@ -1,0 +1,121 @@
+#include "model/kernels/packed.h"
+
+/* The inputs that are not zero, in the order of the terms. */
+enum { LIST = 512 };
+
+struct list {
+    size_t n;
+    float value[LIST];
+    uint32_t term[LIST];
+};
+
+/* sums[vectors * VECTOR_LANES] += value[i] * weights[term[i]][...] */
+VECTOR_INLINE void add_terms(const struct list *l, const float *weights, float *sums,
+                             size_t vectors)
+{
+    vector s[TILE_VECTORS];
+
+    VECTOR_UNROLL
+    for (size_t v = 0; v < vectors; v++)
+        s[v] = vector_load(sums + v * VECTOR_LANES);
+    for (size_t i = 0; i < l->n; i++) {
+        const float *w = weights + l->term[i] * vectors * VECTOR_LANES;
+
+        VECTOR_UNROLL
+        for (size_t v = 0; v < vectors; v++)
+            s[v] += vector_load_aligned(w + v * VECTOR_LANES) * l->value[i];
+    }
+    VECTOR_UNROLL
+    for (size_t v = 0; v < vectors; v++)
+        vector_store(sums + v * VECTOR_LANES, s[v]);
+}
+
+static void add_block(const struct list *l, const float *weights, float *sums, size_t vectors)
+{
+    switch (vectors) {
+    case 1:
+        add_terms(l, weights, sums, 1);
+        break;
+    case 2:
+        add_terms(l, weights, sums, 2);
+        break;
+    case 3:
+        add_terms(l, weights, sums, 3);
+        break;
+    case 4:
+        add_terms(l, weights, sums, 4);
+        break;
+    default:
+        add_terms(l, weights, sums, TILE_VECTORS);
+        break;
+    }
+}
+
+struct pixel {
+    size_t terms, vectors;
+    const float *packed;
+    float *out;
+    struct list list;
+};
+
+/* Adds what is listed to the sums, which wait in the output, and empties the list. */
+static void flush(struct pixel *p)
+{
+    size_t block = (size_t)p->packed[0];
+    size_t left = p->vectors;
+    const float *weights = p->packed + KERNELS_LANES;
+    float *sums = p->out;
+
+    while (left > 0) {
+        size_t vectors = LEVEL(tile_next)(block, left);
+
+        add_block(&p->list, weights, sums, vectors);
+        weights += vectors * VECTOR_LANES * p->terms;
+        sums += vectors * VECTOR_LANES;
+        left -= vectors;
+    }
+    p->list.n = 0;
+}
+
+/* Lists in[len], the first of which is `term`. Without a branch: which pixels are zero cannot
+ * be foreseen. */
+static void list_run(struct pixel *p, size_t term, const float *in, size_t len)
+{
+    while (len > 0) {
+        size_t room = LIST - p->list.n;
+        size_t now = len < room ? len : room;
+        size_t n = p->list.n;
+
+        for (size_t i = 0; i < now; i++) {
+            p->list.value[n] = in[i];
+            p->list.term[n] = (uint32_t)(term + i);
+            n += in[i] != 0;
+        }
+        p->list.n = n;
+        if (n == LIST)
+            flush(p);
+        in += now;
+        term += now;
+        len -= now;
+    }
+}
+
+void LEVEL(packed_pixel)(const struct tile *t, size_t channels, const float *packed,
+                         const float *bias, const float *in, float *out)
+{
+    struct pixel p;
+    size_t term = 0;
+
+    p.terms = t->rows * t->runs * t->run;
+    p.vectors = (channels + VECTOR_LANES - 1) / VECTOR_LANES;
+    p.packed = packed;
+    p.out = out;
+    p.list.n = 0;
+    memcpy(out, bias, p.vectors * sizeof(vector));
+    for (size_t y = 0; y < t->rows; y++)
+        for (size_t x = 0; x < t->runs; x++, term += t->run)
+            list_run(&p, term, in + y * t->row_step + x * t->run_step, t->run);
+    flush(&p);
+    for (size_t v = 0; v < p.vectors; v++, out += VECTOR_LANES)
+        vector_store(out, vector_finish(vector_load(out), t->relu));
+}

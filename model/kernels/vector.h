@@ -1,0 +1,63 @@
+#ifndef MODEL_KERNELS_VECTOR_H
+#define MODEL_KERNELS_VECTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* What a level is made of; model/meson.build sets both: VECTOR_LANES floats fit a register, and
+ * there are VECTOR_REGISTERS of them. */
+#ifndef VECTOR_LANES
+#define VECTOR_LANES     4
+#define VECTOR_REGISTERS 16
+#endif
+
+typedef float vector __attribute__((vector_size(4 * VECTOR_LANES)));
+typedef int32_t vector_mask __attribute__((vector_size(4 * VECTOR_LANES)));
+
+/* Functions that take a count which is a constant where they are inlined. */
+#define VECTOR_INLINE static inline __attribute__((always_inline))
+
+/* Before a loop with such a count: arrays of vectors become registers only if it is unrolled.
+ */
+#ifdef __clang__
+#define VECTOR_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define VECTOR_UNROLL _Pragma("GCC unroll 32")
+#endif
+
+VECTOR_INLINE vector vector_load(const float *from)
+{
+    vector v;
+
+    memcpy(&v, from, sizeof(v));
+    return v;
+}
+
+/* From a multiple of the vector's size, which SSE can use as an operand. */
+VECTOR_INLINE vector vector_load_aligned(const float *from)
+{
+    return vector_load(__builtin_assume_aligned(from, sizeof(vector)));
+}
+
+VECTOR_INLINE void vector_store(float *to, vector v)
+{
+    memcpy(to, &v, sizeof(v));
+}
+
+/* a > b ? a : b, lane by lane: b where either is NaN, as in the references. */
+VECTOR_INLINE vector vector_max(vector a, vector b)
+{
+    vector_mask more = a > b;
+
+    return (vector)((more & (vector_mask)a) | (~more & (vector_mask)b));
+}
+
+/* The end of a sum. Without relu, -0 becomes +0: whether terms that are zero were added or
+ * skipped could otherwise be seen in the sign. */
+VECTOR_INLINE vector vector_finish(vector sum, int relu)
+{
+    return relu ? vector_max(sum, (vector){0}) : sum + (vector){0};
+}
+
+#endif

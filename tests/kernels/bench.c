@@ -1,0 +1,260 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "model/kernels/vector.h"
+#include "tests/kernels/check.h"
+
+/* The best of many short runs: other programs on the machine only ever add time. */
+enum { RUNS = 30 };
+static const double RUN_S = 0.002;
+
+static double now(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Seconds of one call. */
+static double best_time(void (*call)(const void *), const void *argument)
+{
+    double best = 1e9;
+    size_t calls = 1;
+
+    for (size_t run = 0; run < RUNS; run++) {
+        double start = now();
+
+        for (size_t i = 0; i < calls; i++)
+            call(argument);
+        double time = now() - start;
+
+        if (time / (double)calls < best)
+            best = time / (double)calls;
+        if (time < RUN_S)
+            calls *= 2;
+    }
+    return best;
+}
+
+/* Twelve sums in flight: as many multiply-adds as the processor can do. This file is built with
+ * contraction, which makes them FMA where there is one. */
+enum { SUMS = 12, STEPS = 1000 };
+static volatile float sink; /* so that the sums are wanted */
+
+#define PEAK(name, lanes, attribute)                                       \
+    typedef float name##_vector __attribute__((vector_size(4 * (lanes)))); \
+    attribute static void name(const void *unused)                         \
+    {                                                                      \
+        name##_vector s[SUMS] = {{0}}, a = {0}, b = {0};                   \
+        (void)unused;                                                      \
+        __asm__ volatile("" : "+m"(a), "+m"(b));                           \
+        for (size_t i = 0; i < STEPS; i++)                                 \
+            VECTOR_UNROLL                                                  \
+        for (size_t k = 0; k < SUMS; k++)                                  \
+            s[k] = s[k] * a + b;                                           \
+        for (size_t k = 1; k < SUMS; k++)                                  \
+            s[0] += s[k];                                                  \
+        sink = s[0][0];                                                    \
+    }
+
+#if defined(__x86_64__)
+PEAK(peak_v2, 4, )
+PEAK(peak_v3, 8, __attribute__((target("avx2,fma"))))
+PEAK(peak_v4, 16, __attribute__((target("avx512f,fma"))))
+#elif defined(__aarch64__)
+PEAK(peak_neon, 4, )
+#endif
+
+/* GFLOP/s that a core can reach at a level. */
+static double peak(enum cpu_level level)
+{
+    const double flops = 2.0 * SUMS * STEPS / 1e9;
+
+    switch (level) {
+#if defined(__x86_64__)
+    case CPU_X86_64_V2:
+        return 4 * flops / best_time(peak_v2, NULL);
+    case CPU_X86_64_V3:
+        return 8 * flops / best_time(peak_v3, NULL);
+    case CPU_X86_64_V4:
+        return 16 * flops / best_time(peak_v4, NULL);
+    case CPU_NEON:
+    case CPU_GENERIC:
+        break;
+#elif defined(__aarch64__)
+    case CPU_NEON:
+        return 4 * flops / best_time(peak_neon, NULL);
+    case CPU_X86_64_V2:
+    case CPU_X86_64_V3:
+    case CPU_X86_64_V4:
+    case CPU_GENERIC:
+        break;
+#endif
+    }
+    return 0;
+}
+
+static void print_rate(double flops, double seconds, double top)
+{
+    printf("  %7.2f us %6.1f GF/s %3.0f %%", seconds * 1e6, flops / seconds / 1e9,
+           100 * flops / seconds / 1e9 / top);
+}
+
+struct conv_call {
+    const struct kernels *k;
+    struct kernels_conv c;
+    float *packed, *bias, *in, *out;
+};
+
+static void run_conv(const void *argument)
+{
+    const struct conv_call *call = argument;
+
+    call->k->conv(&call->c, call->packed, call->bias, call->in, call->out);
+}
+
+static void bench_conv(const struct kernels *k, const struct kernels_conv *c, double top)
+{
+    struct conv_call call = {.k = k, .c = *c};
+    size_t in_height = c->out_height + c->kernel_height - 1;
+    size_t n_weights = c->in_channels * c->out_channels * c->kernel_height * c->kernel_width;
+    float *weights = check_floats(n_weights);
+
+    call.packed = check_floats(k->conv_packed(c));
+    call.bias = check_floats(c->out_pixel);
+    call.in = check_floats(in_height * c->in_row);
+    call.out = check_floats(c->out_height * c->out_row);
+    k->conv_pack(c, weights, call.packed);
+    print_rate(2.0 * (double)(n_weights * c->out_height * c->out_width),
+               best_time(run_conv, &call), top);
+    free(weights);
+    free(call.packed);
+    free(call.bias);
+    free(call.in);
+    free(call.out);
+}
+
+struct dense_call {
+    const struct kernels *k;
+    struct kernels_dense d;
+    size_t n;
+    float *packed, *bias, *x, *y;
+};
+
+static void run_dense(const void *argument)
+{
+    const struct dense_call *call = argument;
+
+    call->k->dense(&call->d, call->packed, call->bias, call->x, call->n, call->y);
+}
+
+static void bench_dense(const struct kernels *k, const struct kernels_dense *d, size_t n,
+                        size_t percent, double top)
+{
+    struct dense_call call = {.k = k, .d = *d, .n = n};
+    float *weights = check_floats(d->in * d->out);
+
+    call.packed = check_floats(k->dense_packed(d));
+    call.bias = check_floats(d->out_stride);
+    call.x = check_floats(n * d->in_stride);
+    call.y = check_floats(n * d->out_stride);
+    for (size_t i = 0; i < n * d->in_stride; i++)
+        call.x[i] = check_random(100) < percent ? 0.5F : 0;
+    k->dense_pack(d, weights, call.packed);
+    print_rate(2.0 * (double)(n * d->in * d->out), best_time(run_dense, &call), top);
+    free(weights);
+    free(call.packed);
+    free(call.bias);
+    free(call.x);
+    free(call.y);
+}
+
+/* in_channels, out_channels, out side, kernel side: the network that ships, then the 37-MFLOP
+ * network and LeNet-5, which others are measured with. */
+static const size_t convs[][4] = {
+    {1,  16, 24, 5},
+    {16, 32, 10, 3},
+    {32, 48, 8,  3},
+    {48, 96, 1,  4},
+    {1,  32, 28, 3},
+    {32, 32, 28, 3},
+    {32, 64, 14, 3},
+    {64, 64, 14, 3},
+    {1,  6,  28, 5},
+    {6,  16, 10, 5},
+};
+
+/* in, out, images, percent of the inputs that are not zero */
+static const size_t denses[][4] = {
+    {96,   10,  1,  100},
+    {784,  128, 1,  100},
+    {784,  128, 1,  19 },
+    {784,  128, 8,  19 },
+    {784,  128, 8,  100},
+    {784,  128, 32, 100},
+    {3136, 128, 1,  50 },
+    {3136, 128, 8,  50 },
+};
+
+static void bench_convs(const double *tops)
+{
+    for (size_t i = 0; i < sizeof(convs) / sizeof(convs[0]); i++) {
+        const size_t *s = convs[i];
+        size_t pixel = s[0] == 1 ? 1 : KERNELS_ROUND(s[0]);
+        struct kernels_conv c = {
+            .in_channels = s[0],
+            .in_pixel = pixel,
+            .in_row = (s[2] + s[3] - 1) * pixel,
+            .out_channels = s[1],
+            .out_pixel = KERNELS_ROUND(s[1]),
+            .out_row = s[2] * KERNELS_ROUND(s[1]),
+            .out_height = s[2],
+            .out_width = s[2],
+            .kernel_height = s[3],
+            .kernel_width = s[3],
+            .stride_y = 1,
+            .stride_x = 1,
+            .dilation_y = 1,
+            .dilation_x = 1,
+            .groups = 1,
+            .relu = true,
+        };
+
+        printf("conv %zux%zu %2zu -> %2zux%2zux%2zu", s[3], s[3], s[0], s[2], s[2], s[1]);
+        for (size_t k = 0; k < check_n_levels; k++)
+            bench_conv(check_levels[k], &c, tops[k]);
+        puts("");
+    }
+}
+
+static void bench_denses(const double *tops)
+{
+    for (size_t i = 0; i < sizeof(denses) / sizeof(denses[0]); i++) {
+        const size_t *s = denses[i];
+        struct kernels_dense d = {
+            .in = s[0],
+            .in_stride = s[0],
+            .out = s[1],
+            .out_stride = KERNELS_ROUND(s[1]),
+        };
+
+        printf("dense %4zu -> %3zu, %2zu images, %3zu %%", s[0], s[1], s[2], s[3]);
+        for (size_t k = 0; k < check_n_levels; k++)
+            bench_dense(check_levels[k], &d, s[2], s[3], tops[k]);
+        puts("");
+    }
+}
+
+void bench(void)
+{
+    double tops[8];
+
+    for (size_t k = 0; k < check_n_levels; k++) {
+        tops[k] = peak(check_levels[k]->cpu);
+        printf("%s: %.1f GF/s at most\n", cpu_name(check_levels[k]->cpu), tops[k]);
+    }
+    bench_convs(tops);
+    bench_denses(tops);
+}
