@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "model/error.h"
 #include "model/model.h"
@@ -14,7 +15,7 @@ int command_load(const struct settings *s, const char *path, struct model **ret,
     int r = *path ? model_load_file(path, s->cpu, ret, &why)
                   : model_load(model_builtin, model_builtin_len, s->cpu, ret, &why);
 
-    return r < 0 ? error_set(err, r, "%.60s: %.96s", *path ? path : "built-in model", why.text)
+    return r < 0 ? error_set(err, r, "%.60s: %s", *path ? path : "built-in model", why.text)
                  : 0;
 }
 
@@ -32,4 +33,14 @@ int command_fail(const char *command, const struct error *err)
     default:
         return COMMAND_FAILED;
     }
+}
+
+int command_flush(const char *command)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return COMMAND_FINE;
+    (void)fprintf(stderr, "digitd %s: the output cannot be written: %s\n", command,
+                  strerror(errno ? errno : EIO));
+    return COMMAND_FAILED;
 }

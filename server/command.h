@@ -28,4 +28,7 @@ int command_load(const struct settings *s, const char *path, struct model **ret,
 /* Says on stderr what went wrong, and returns the exit code for it. */
 int command_fail(const char *command, const struct error *err);
 
+/* Makes sure that stdout took all that was printed; COMMAND_FINE or COMMAND_FAILED. */
+int command_flush(const char *command);
+
 #endif
