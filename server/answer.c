@@ -36,12 +36,9 @@ static int write_prediction(const struct batch *b, size_t i, struct buf *out)
 
     if (r == 0)
         r = write_float(p[digit], out);
-    for (int k = 0; k < MODEL_CLASSES && r == 0; k++) {
-        r = buf_text(out, k == 0 ? ",\"probabilities\":[" : ",");
-        if (r == 0)
-            r = write_float(p[k], out);
-    }
-    return r ? r : buf_text(out, "]");
+    if (r == 0)
+        r = buf_text(out, ",\"probabilities\":");
+    return r ? r : format_floats(out, p, MODEL_CLASSES);
 }
 
 static int write_seen(const struct preprocess *seen, struct buf *out)
