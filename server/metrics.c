@@ -1,0 +1,97 @@
+#include "server/metrics.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "model/error.h"
+#include "server/metrics_shard.h"
+#include "server/routes.h"
+
+const int metrics_statuses[METRICS_STATUSES] = {200, 304, 400, 404, 405, 408, 413, 414,
+                                                415, 417, 431, 500, 501, 503, 505, 0};
+
+uint64_t metrics_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+int metrics_create(size_t shards, struct metrics **ret, struct error *err)
+{
+    size_t len = sizeof(struct metrics) + shards * sizeof(struct metrics_shard);
+    struct metrics *m = aligned_alloc(_Alignof(struct metrics_shard), len);
+
+    if (!m)
+        return error_set(err, -ENOMEM, "out of memory");
+    memset(m, 0, len);
+    m->n = shards;
+    m->start_ns = metrics_now();
+    *ret = m;
+    return 0;
+}
+
+void metrics_destroy(struct metrics *m)
+{
+    free(m);
+}
+
+struct metrics_shard *metrics_shard(struct metrics *m, size_t i)
+{
+    assert(i < m->n);
+    return &m->shards[i];
+}
+
+/* A shard has one writer: no locked instruction is needed. */
+static void count(_Atomic uint64_t *to)
+{
+    atomic_store_explicit(to, atomic_load_explicit(to, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+static size_t status_slot(int status)
+{
+    size_t i = 0;
+
+    while (metrics_statuses[i] && metrics_statuses[i] != status)
+        i++;
+    return i;
+}
+
+void metrics_request(struct metrics_shard *s, const struct route *route, int status,
+                     uint64_t ns)
+{
+    size_t row = route ? routes_index(route) : METRICS_ROUTES_MAX;
+
+    assert(row <= METRICS_ROUTES_MAX);
+    count(&s->requests[row][status_slot(status)]);
+    histogram_add(&s->durations[row], ns);
+}
+
+void metrics_stage(struct metrics_shard *s, enum metrics_stage stage, uint64_t ns)
+{
+    histogram_add(&s->stages[stage], ns);
+}
+
+void metrics_prediction(struct metrics_shard *s, int digit, enum preprocess_verdict verdict)
+{
+    count(&s->verdicts[verdict]);
+    if (digit >= 0)
+        count(&s->digits[digit]);
+}
+
+void metrics_connections(struct metrics_shard *s, int delta)
+{
+    atomic_store_explicit(&s->connections,
+                          atomic_load_explicit(&s->connections, memory_order_relaxed) + delta,
+                          memory_order_relaxed);
+}
+
+void metrics_cut(struct metrics_shard *s, enum metrics_cut reason)
+{
+    count(&s->cuts[reason]);
+}

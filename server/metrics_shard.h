@@ -1,0 +1,39 @@
+#ifndef SERVER_METRICS_SHARD_H
+#define SERVER_METRICS_SHARD_H
+
+/* What metrics.c counts and metrics_text.c writes. */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "model/model.h"
+#include "server/histogram.h"
+#include "server/metrics.h"
+
+enum {
+    METRICS_ROUTES_MAX =
+        63, /* rows of the table; one more slot is for requests that have none */
+    METRICS_STATUSES = 16,
+    METRICS_VERDICTS = PREPROCESS_NOT_A_DIGIT + 1,
+};
+
+/* The statuses that are told apart; the last slot, 0, is for any other. */
+extern const int metrics_statuses[METRICS_STATUSES];
+
+struct metrics_shard {
+    _Alignas(64) _Atomic uint64_t requests[METRICS_ROUTES_MAX + 1][METRICS_STATUSES];
+    struct histogram durations[METRICS_ROUTES_MAX + 1];
+    struct histogram stages[METRICS_STAGES];
+    _Atomic uint64_t digits[MODEL_CLASSES];
+    _Atomic uint64_t verdicts[METRICS_VERDICTS];
+    _Atomic uint64_t cuts[METRICS_CUTS];
+    _Atomic int64_t connections;
+};
+
+struct metrics {
+    size_t n;
+    uint64_t start_ns;
+    struct metrics_shard shards[];
+};
+
+#endif

@@ -1,0 +1,260 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/cpu.h"
+#include "model/model.h"
+#include "server/app.h"
+#include "server/metrics.h"
+#include "server/metrics_shard.h"
+#include "server/process.h"
+#include "server/protocol.h"
+#include "server/registry.h"
+#include "server/routes.h"
+
+enum { LABELS_MAX = 256 };
+
+static int family(struct buf *out, const char *name, const char *type, const char *help)
+{
+    return buf_print(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* A family of one sample. */
+static int number(struct buf *out, const char *name, const char *type, const char *help,
+                  double value)
+{
+    int r = family(out, name, type, help);
+
+    return r ? r : buf_print(out, "%s %.15g\n", name, value);
+}
+
+/* What tells the rows of the table apart: two may differ in nothing but the type of body that
+ * they take. Slot METRICS_ROUTES_MAX is for requests that no row had. */
+static void route_labels(size_t slot, char labels[LABELS_MAX])
+{
+    size_t n;
+    const struct route *rows = routes_all(&n);
+
+    if (slot < n)
+        (void)snprintf(labels, LABELS_MAX, "method=\"%s\",route=\"%s\",protocol=\"%s\"",
+                       rows[slot].method, rows[slot].pattern,
+                       rows[slot].protocol ? rows[slot].protocol->name : "none");
+    else
+        (void)snprintf(labels, LABELS_MAX, "method=\"\",route=\"none\",protocol=\"none\"");
+}
+
+static uint64_t load(const _Atomic uint64_t *from)
+{
+    return atomic_load_explicit(from, memory_order_relaxed);
+}
+
+/* Only what has been counted is written: the rows times the codes would be hundreds of lines of
+ * zeroes. */
+static int write_requests(const struct metrics *m, struct buf *out)
+{
+    int r = family(out, "digitd_requests_total", "counter", "Answered requests.");
+
+    for (size_t row = 0; row <= METRICS_ROUTES_MAX; row++) {
+        char labels[LABELS_MAX];
+
+        route_labels(row, labels);
+        for (size_t k = 0; k < METRICS_STATUSES && r == 0; k++) {
+            uint64_t n = 0;
+
+            for (size_t i = 0; i < m->n; i++)
+                n += load(&m->shards[i].requests[row][k]);
+            if (n && metrics_statuses[k])
+                r = buf_print(out, "digitd_requests_total{%s,code=\"%d\"} %" PRIu64 "\n",
+                              labels, metrics_statuses[k], n);
+            else if (n)
+                r = buf_print(out, "digitd_requests_total{%s,code=\"other\"} %" PRIu64 "\n",
+                              labels, n);
+        }
+    }
+    return r;
+}
+
+static int write_durations(const struct metrics *m, struct buf *out)
+{
+    static const char name[] = "digitd_request_duration_seconds";
+    int r = family(out, name, "histogram",
+                   "From a request's last byte to its answer handed to the kernel.");
+
+    for (size_t row = 0; row <= METRICS_ROUTES_MAX && r == 0; row++) {
+        struct histogram_sum sum = {0};
+        char labels[LABELS_MAX];
+
+        for (size_t i = 0; i < m->n; i++)
+            histogram_collect(&m->shards[i].durations[row], &sum);
+        if (histogram_count(&sum) == 0)
+            continue;
+        route_labels(row, labels);
+        r = histogram_write(&sum, name, labels, out);
+    }
+    return r;
+}
+
+static int write_stages(const struct metrics *m, struct buf *out)
+{
+    static const char name[] = "digitd_stage_duration_seconds";
+    static const char *const stages[METRICS_STAGES] = {
+        [METRICS_PARSE] = "parse",
+        [METRICS_PREPROCESS] = "preprocess",
+        [METRICS_PREDICT] = "predict",
+        [METRICS_ENCODE] = "encode",
+    };
+    int r = family(out, name, "histogram", "Parts of an inference request.");
+
+    for (size_t k = 0; k < METRICS_STAGES && r == 0; k++) {
+        struct histogram_sum sum = {0};
+        char labels[LABELS_MAX];
+
+        for (size_t i = 0; i < m->n; i++)
+            histogram_collect(&m->shards[i].stages[k], &sum);
+        (void)snprintf(labels, sizeof(labels), "stage=\"%s\"", stages[k]);
+        r = histogram_write(&sum, name, labels, out);
+    }
+    return r;
+}
+
+static int write_predictions(const struct metrics *m, struct buf *out)
+{
+    int r = family(out, "digitd_predictions_total", "counter", "Images by the digit answered.");
+
+    for (size_t k = 0; k < MODEL_CLASSES && r == 0; k++) {
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < m->n; i++)
+            n += load(&m->shards[i].digits[k]);
+        r = buf_print(out, "digitd_predictions_total{digit=\"%zu\"} %" PRIu64 "\n", k, n);
+    }
+    if (r == 0)
+        r = family(out, "digitd_verdicts_total", "counter", "Images by what they hold.");
+    for (size_t k = 0; k < METRICS_VERDICTS && r == 0; k++) {
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < m->n; i++)
+            n += load(&m->shards[i].verdicts[k]);
+        r = buf_print(out, "digitd_verdicts_total{verdict=\"%s\"} %" PRIu64 "\n",
+                      preprocess_verdict_name((enum preprocess_verdict)k), n);
+    }
+    return r;
+}
+
+static int write_connections(const struct metrics *m, struct buf *out)
+{
+    static const char *const reasons[METRICS_CUTS] = {
+        [METRICS_CUT_LIMIT] = "limit",
+        [METRICS_CUT_SLOW] = "slow",
+        [METRICS_CUT_MALFORMED] = "malformed",
+    };
+    int64_t open = 0;
+
+    for (size_t i = 0; i < m->n; i++)
+        open += atomic_load_explicit(&m->shards[i].connections, memory_order_relaxed);
+    int r = number(out, "digitd_connections", "gauge", "Open connections.", (double)open);
+    if (r == 0)
+        r = family(out, "digitd_connections_refused_total", "counter",
+                   "Connections refused or cut, by reason.");
+    for (size_t k = 0; k < METRICS_CUTS && r == 0; k++) {
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < m->n; i++)
+            n += load(&m->shards[i].cuts[k]);
+        r = buf_print(out, "digitd_connections_refused_total{reason=\"%s\"} %" PRIu64 "\n",
+                      reasons[k], n);
+    }
+    return r;
+}
+
+static int write_label(struct buf *out, const char *name, const char *value)
+{
+    int r = buf_print(out, ",%s=\"", name);
+
+    for (const char *c = value; *c && r == 0; c++) {
+        if (*c == '\\' || *c == '"')
+            r = buf_append(out, "\\", 1);
+        if (r == 0)
+            r = *c == '\n' ? buf_text(out, "\\n") : buf_append(out, c, 1);
+    }
+    return r ? r : buf_text(out, "\"");
+}
+
+static int write_models(const struct registry *registry, struct buf *out)
+{
+    int r = family(out, "digitd_model_info", "gauge", "A model that is served; always 1.");
+
+    for (size_t i = 0; i < registry_count(registry) && r == 0; i++) {
+        const struct served *served = registry_at(registry, i);
+        const struct model_info *info = model_info(served->model);
+
+        r = buf_print(out, "digitd_model_info{version=\"%s\",sha256=\"%s\",cpu=\"%s\"",
+                      served->version_text, info->sha256, cpu_name(info->cpu));
+        if (r == 0)
+            r = write_label(out, "model", served->name);
+        if (r == 0)
+            r = write_label(out, "accuracy", info->accuracy);
+        if (r == 0)
+            r = buf_text(out, "} 1\n");
+    }
+    return r;
+}
+
+static int write_process(struct buf *out)
+{
+    struct process_usage usage;
+
+    process_usage(&usage);
+    const struct {
+        const char *name, *type, *help;
+        double value;
+    } rows[] = {
+        {"process_cpu_seconds_total",     "counter", "User and system time.",   usage.cpu_s           },
+        {"process_resident_memory_bytes", "gauge",   "Resident memory.",
+         (double)usage.resident_bytes                                                                 },
+        {"process_virtual_memory_bytes",  "gauge",   "Virtual memory.",
+         (double)usage.virtual_bytes                                                                  },
+        {"process_start_time_seconds",    "gauge",   "Start, since the epoch.", usage.start_s         },
+        {"process_open_fds",              "gauge",   "Open file descriptors.",  (double)usage.open_fds},
+        {"process_max_fds",               "gauge",   "Most that may be open.",  (double)usage.max_fds },
+    };
+    int r = 0;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && r == 0; i++)
+        r = number(out, rows[i].name, rows[i].type, rows[i].help, rows[i].value);
+    return r;
+}
+
+static int write_state(const struct app *app, struct buf *out)
+{
+    bool ready = atomic_load(&app->ready) && !atomic_load(&app->draining);
+    double uptime = (double)(metrics_now() - app->metrics->start_ns) / 1e9;
+    int r = number(out, "digitd_ready", "gauge", "1 while readiness says yes.", ready);
+
+    if (r == 0)
+        r = number(out, "digitd_uptime_seconds", "gauge", "Since the server started.", uptime);
+    if (r == 0)
+        r = family(out, "digitd_build_info", "gauge", "The program; always 1.");
+    return r ? r
+             : buf_text(out, "digitd_build_info{version=\"" DIGITD_VERSION
+                             "\",compiler=\"" __VERSION__ "\"} 1\n");
+}
+
+int metrics_write(const struct app *app, struct buf *out)
+{
+    int r = write_state(app, out);
+
+    if (r == 0)
+        r = write_models(app->registry, out);
+    if (r == 0)
+        r = write_requests(app->metrics, out);
+    if (r == 0)
+        r = write_durations(app->metrics, out);
+    if (r == 0)
+        r = write_stages(app->metrics, out);
+    if (r == 0)
+        r = write_predictions(app->metrics, out);
+    if (r == 0)
+        r = write_connections(app->metrics, out);
+    return r ? r : write_process(out);
+}
