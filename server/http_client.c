@@ -1,0 +1,163 @@
+#include <linux/tcp.h> /* glibc's <netinet/tcp.h> lacks tcpi_bytes_received */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "server/http_loop.h"
+#include "server/metrics.h"
+#include "server/settings.h"
+
+enum { STOP_GRACE_MS = 1000 }; /* for who connected just before the listener closed */
+
+static uint64_t from_now(const struct http_loop *l, long ms)
+{
+    return l->now_ns + (uint64_t)ms * 1000000U;
+}
+
+struct http_client *http_client_create(struct http_loop *l, int fd)
+{
+    struct http_client *c = l->spare_clients;
+
+    if (c)
+        l->spare_clients = c->next;
+    else
+        c = malloc(sizeof(*c));
+    if (!c)
+        return NULL;
+    memset(c, 0, sizeof(*c));
+    c->loop = l;
+    c->fd = fd;
+    c->connected_ns = l->now_ns;
+    c->deadline_ns = from_now(l, l->settings->read_timeout_ms);
+    c->body = BUF((size_t)l->settings->body_max);
+    c->next = l->clients;
+    if (c->next)
+        c->next->prev = c;
+    l->clients = c;
+    return c;
+}
+
+void http_client_destroy(struct http_client *c)
+{
+    struct http_loop *l = c->loop;
+
+    http_client_reset(c);
+    if (c->next)
+        c->next->prev = c->prev;
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        l->clients = c->next;
+    c->next = l->spare_clients;
+    l->spare_clients = c;
+}
+
+void http_client_begin(struct http_client *c)
+{
+    struct http_loop *l = c->loop;
+
+    /* A first request has been awaited since the connection was made. */
+    if (c->phase != HTTP_NEW)
+        c->deadline_ns = from_now(l, l->settings->read_timeout_ms);
+    c->phase = HTTP_READING;
+    if (!c->body.data && l->n_spare_bodies)
+        c->body = l->spare_bodies[--l->n_spare_bodies];
+}
+
+void http_client_whole(struct http_client *c)
+{
+    c->phase = HTTP_ANSWERING;
+    c->deadline_ns = from_now(c->loop, c->loop->settings->idle_timeout_ms);
+}
+
+void http_client_reset(struct http_client *c)
+{
+    struct http_loop *l = c->loop;
+
+    buf_reset(&c->body);
+    if (c->body.cap > HTTP_SPARE_CAP || l->n_spare_bodies == HTTP_SPARE_MAX) {
+        buf_clear(&c->body);
+    } else if (c->body.data) {
+        l->spare_bodies[l->n_spare_bodies++] = c->body;
+        c->body = BUF(c->body.limit);
+    }
+    c->phase = HTTP_IDLE;
+    c->deadline_ns = from_now(l, l->settings->idle_timeout_ms);
+    c->seen = false;
+    c->refused = 0;
+    c->why = NULL;
+    c->allow = NULL;
+    c->req.route = NULL;
+}
+
+/* Whether a request has begun that libmicrohttpd has not told of: the first bytes of one. */
+static bool has_sent(const struct http_client *c)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+
+    return getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+           info.tcpi_bytes_received > 0;
+}
+
+/* libmicrohttpd then reads the end of the stream, and forgets the connection. */
+static void cut(struct http_client *c)
+{
+    struct http_loop *l = c->loop;
+    bool asking = c->phase == HTTP_READING || (c->phase == HTTP_NEW && has_sent(c));
+
+    if (asking) {
+        http_say(c->fd, 408, "the request did not arrive in time");
+        metrics_request(l->worker.metrics, c->req.route, 408, 0);
+        c->linger = true;
+    }
+    if (asking || c->phase == HTTP_ANSWERING)
+        metrics_cut(l->worker.metrics, METRICS_CUT_SLOW);
+    (void)shutdown(c->fd, SHUT_RDWR);
+    c->deadline_ns = UINT64_MAX;
+}
+
+static bool is_over(const struct http_loop *l, const struct http_client *c)
+{
+    if (l->now_ns >= c->deadline_ns)
+        return true;
+    if (!l->stopping || c->deadline_ns == UINT64_MAX)
+        return false;
+    return c->phase == HTTP_IDLE ||
+           (c->phase == HTTP_NEW &&
+            l->now_ns - c->connected_ns > STOP_GRACE_MS * UINT64_C(1000000) && !has_sent(c));
+}
+
+void http_client_sweep(struct http_loop *l)
+{
+    for (struct http_client *c = l->clients; c; c = c->next)
+        if (is_over(l, c))
+            cut(c);
+}
+
+static const char *reason(int status)
+{
+    switch (status) {
+    case 408:
+        return "Request Timeout";
+    case 413:
+        return "Content Too Large";
+    default:
+        return "Service Unavailable";
+    }
+}
+
+void http_say(int fd, int status, const char *text)
+{
+    char answer[512];
+    int len = snprintf(answer, sizeof(answer),
+                       "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n"
+                       "Content-Length: %zu\r\n%sConnection: close\r\n\r\n{\"error\":\"%s\"}",
+                       status, reason(status), strlen(text) + strlen("{\"error\":\"\"}"),
+                       status == 503 ? "Retry-After: 1\r\n" : "", text);
+
+    /* A full socket buffer would mean that the client reads nothing: then it is not told. */
+    (void)send(fd, answer, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}

@@ -1,0 +1,26 @@
+#ifndef SERVER_HTTP_HEADER_H
+#define SERVER_HTTP_HEADER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct MHD_Connection;
+
+/* What a request's headers say of its body, checked more strictly than libmicrohttpd does: a
+ * proxy in front of us must not read another length out of them than we do (request
+ * smuggling). */
+struct http_header {
+    const char *length;   /* Content-Length as sent; NULL: none */
+    const char *encoding; /* Transfer-Encoding */
+    uint64_t announced;   /* bytes; 1 if chunked */
+    int refused;          /* 0, or the status to answer with */
+    const char *why;      /* and the sentence */
+};
+
+void http_header_read(struct MHD_Connection *connection, struct http_header *ret);
+
+/* One header at a time, as http_header_read() does. Starts zeroed; then http_header_end(). */
+void http_header_add(struct http_header *h, const char *name, const char *value);
+void http_header_end(struct http_header *h);
+
+#endif

@@ -1,0 +1,82 @@
+/* libmicrohttpd answers what it cannot parse, or what does not fit its buffers, by itself, with
+ * a page of HTML, and has no option to change that. Clients expect {"error":"..."} of every
+ * error. It queues those pages by calling its own exported MHD_queue_response() through the
+ * dynamic linker, which finds the definition in this program first. So that function, here,
+ * gets the library's own answers and no others, and replaces their bodies. */
+
+#include "server/http_refusal.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "server/http_loop.h"
+
+typedef enum MHD_Result queue_fn(struct MHD_Connection *, unsigned, struct MHD_Response *);
+
+static queue_fn *real_queue;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void find_real_queue(void)
+{
+    void *found = dlsym(RTLD_NEXT, "MHD_queue_response");
+
+    memcpy(&real_queue, &found, sizeof(found)); /* ISO C has no cast from one to the other */
+}
+
+enum MHD_Result http_refusal_queue(struct MHD_Connection *connection, unsigned status,
+                                   struct MHD_Response *response)
+{
+    (void)pthread_once(&once, find_real_queue);
+    return real_queue(connection, status, response);
+}
+
+struct MHD_Response *http_refusal_response(const void *bytes, size_t len,
+                                           enum MHD_ResponseMemoryMode mode)
+{
+    void *same;
+
+    memcpy(&same, &bytes, sizeof(same));
+    return MHD_create_response_from_buffer(len, same, mode);
+}
+
+static const char *sentence(unsigned status)
+{
+    switch (status) {
+    case 400:
+        return "{\"error\":\"the request is not valid HTTP/1.1\"}";
+    case 413:
+        return "{\"error\":\"the request is too large\"}";
+    case 414:
+        return "{\"error\":\"the request line is too long\"}";
+    case 431:
+        return "{\"error\":\"the request line and headers are too long\"}";
+    case 501:
+        return "{\"error\":\"the transfer encoding is not supported; it should be chunked\"}";
+    case 505:
+        return "{\"error\":\"the protocol is not supported; it should be HTTP/1.1\"}";
+    default:
+        return "{\"error\":\"the HTTP library refused the request\"}";
+    }
+}
+
+enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned int status_code,
+                                   struct MHD_Response *response)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const char *text = sentence(status_code);
+    struct MHD_Response *json =
+        http_refusal_response(text, strlen(text), MHD_RESPMEM_PERSISTENT);
+
+    (void)response; /* the library frees it */
+    if (!json)
+        return MHD_NO;
+    if (info && info->socket_context)
+        http_request_rejected(info->socket_context, (int)status_code);
+    (void)MHD_add_response_header(json, "Content-Type", "application/json");
+    enum MHD_Result queued = http_refusal_queue(connection, status_code, json);
+    MHD_destroy_response(json);
+    return queued;
+}
