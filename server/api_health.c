@@ -1,0 +1,37 @@
+#include <string.h>
+
+#include "server/api.h"
+#include "server/app.h"
+
+static int constant(struct response *res, const char *json)
+{
+    res->constant = json;
+    res->constant_len = strlen(json);
+    res->content_type = "application/json";
+    return 200;
+}
+
+int api_live(struct worker *w, const struct request *req, struct response *res)
+{
+    (void)w;
+    (void)req;
+    return constant(res, "{\"live\":true}");
+}
+
+int api_ready(struct worker *w, const struct request *req, struct response *res)
+{
+    (void)req;
+    if (atomic_load_explicit(&w->app->draining, memory_order_relaxed))
+        return api_refuse(res, 503, "the server is shutting down");
+    if (!atomic_load_explicit(&w->app->ready, memory_order_relaxed))
+        return api_refuse(res, 503, "the server is starting");
+    return constant(res, "{\"ready\":true}");
+}
+
+int api_server(struct worker *w, const struct request *req, struct response *res)
+{
+    (void)w;
+    (void)req;
+    return constant(res, "{\"name\":\"digitd\",\"version\":\"" DIGITD_VERSION
+                         "\",\"extensions\":[]}");
+}

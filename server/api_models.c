@@ -1,0 +1,149 @@
+#include <string.h>
+
+#include "model/error.h"
+#include "server/api.h"
+#include "server/app.h"
+#include "server/registry.h"
+
+/* Appends a JSON array of the model's rows of the registry: `before`, the version, `after`
+ * each. Without a version asked for, all of them. */
+static int append_versions(const struct app *app, const struct served *served, bool all,
+                           const char *before, const char *after, struct buf *out)
+{
+    int r = buf_text(out, "[");
+    bool first = true;
+
+    for (size_t i = 0; i < registry_count(app->registry) && r == 0; i++) {
+        const struct served *row = registry_at(app->registry, i);
+
+        if (row != served && (!all || strcmp(row->name, served->name) != 0))
+            continue;
+        r = buf_print(out, "%s%s\"%s\"%s", first ? "" : ",", before, row->version_text, after);
+        first = false;
+    }
+    return r ? r : buf_text(out, "]");
+}
+
+/* What a handler does once its body is written, or could not be. */
+static int finish(struct response *res, int r)
+{
+    struct error err = {0};
+
+    if (r < 0) {
+        (void)error_set(&err, r, "out of memory");
+        return api_fail(res, &err);
+    }
+    res->content_type = "application/json";
+    return 200;
+}
+
+/* Finds the request's model; else writes the refusal and returns its status. */
+static int find(struct worker *w, const struct request *req, const struct served **ret,
+                struct response *res)
+{
+    struct error err = {0};
+
+    if (registry_find(w->app->registry, req->model, req->version, ret, &err) < 0)
+        return api_fail(res, &err);
+    return 0;
+}
+
+static int append_name(struct buf *out, const char *key, const char *name)
+{
+    int r = buf_print(out, "\"%s\":", key);
+
+    return r ? r : buf_json_string(out, name, strlen(name));
+}
+
+int api_models_v1(struct worker *w, const struct request *req, struct response *res)
+{
+    const char *last = "";
+    int r = buf_text(res->body, "{\"models\":[");
+
+    (void)req;
+    for (size_t i = 0; i < registry_count(w->app->registry) && r == 0; i++) {
+        const char *name = registry_at(w->app->registry, i)->name;
+
+        if (strcmp(name, last) == 0)
+            continue; /* another version of the same */
+        r = *last ? buf_text(res->body, ",") : 0;
+        if (r == 0)
+            r = buf_json_string(res->body, name, strlen(name));
+        last = name;
+    }
+    return finish(res, r ? r : buf_text(res->body, "]}"));
+}
+
+/* KServe's clients read name and ready, TensorFlow Serving's read model_version_status. */
+int api_model_v1(struct worker *w, const struct request *req, struct response *res)
+{
+    const struct served *served = NULL;
+    int status = find(w, req, &served, res);
+
+    if (status)
+        return status;
+    int r = buf_text(res->body, "{");
+    if (r == 0)
+        r = append_name(res->body, "name", served->name);
+    if (r == 0)
+        r = buf_text(res->body, ",\"ready\":true,\"model_version_status\":");
+    if (r == 0)
+        r = append_versions(w->app, served, !*req->version, "{\"version\":",
+                            ",\"state\":\"AVAILABLE\",\"status\":{\"error_code\":\"OK\","
+                            "\"error_message\":\"\"}}",
+                            res->body);
+    return finish(res, r ? r : buf_text(res->body, "}"));
+}
+
+static int append_tensors(const struct served *served, struct buf *out)
+{
+    const struct model_info *info = model_info(served->model);
+    int r = buf_text(out, ",\"inputs\":[{");
+
+    if (r == 0)
+        r = append_name(out, "name", info->input_name);
+    if (r == 0)
+        r = buf_text(out, ",\"datatype\":\"FP32\",\"shape\":[");
+    for (size_t i = 0; i < info->input_rank && r == 0; i++)
+        r = buf_print(out, "%s%lld", i ? "," : "", (long long)info->input_shape[i]);
+    if (r == 0)
+        r = buf_text(out,
+                     "]}],\"outputs\":["
+                     "{\"name\":\"probabilities\",\"datatype\":\"FP32\",\"shape\":[-1,10]},"
+                     "{\"name\":\"logits\",\"datatype\":\"FP32\",\"shape\":[-1,10]}]");
+    return r;
+}
+
+int api_model_v2(struct worker *w, const struct request *req, struct response *res)
+{
+    const struct served *served = NULL;
+    int status = find(w, req, &served, res);
+
+    if (status)
+        return status;
+    int r = buf_text(res->body, "{");
+    if (r == 0)
+        r = append_name(res->body, "name", served->name);
+    if (r == 0)
+        r = buf_text(res->body, ",\"versions\":");
+    if (r == 0)
+        r = append_versions(w->app, served, !*req->version, "", "", res->body);
+    if (r == 0)
+        r = buf_text(res->body, ",\"platform\":\"digitd_onnx\"");
+    if (r == 0)
+        r = append_tensors(served, res->body);
+    return finish(res, r ? r : buf_text(res->body, "}"));
+}
+
+int api_model_ready_v2(struct worker *w, const struct request *req, struct response *res)
+{
+    const struct served *served = NULL;
+    int status = find(w, req, &served, res);
+
+    if (status)
+        return status;
+    int r = buf_text(res->body, "{");
+    if (r == 0)
+        r = append_name(res->body, "name", served->name);
+    return finish(res, r ? r : buf_text(res->body, ",\"ready\":true}"));
+}

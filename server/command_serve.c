@@ -1,0 +1,154 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "model/cpu.h"
+#include "model/error.h"
+#include "model/model.h"
+#include "server/app.h"
+#include "server/command.h"
+#include "server/granted.h"
+#include "server/http.h"
+#include "server/log.h"
+#include "server/metrics.h"
+#include "server/registry.h"
+#include "server/settings.h"
+
+enum { TEXT_MAX = 32 };
+
+static void text(char out[TEXT_MAX], long value)
+{
+    (void)snprintf(out, TEXT_MAX, "%ld", value);
+}
+
+/* Threads inherit the mask, so that only this one, the first, gets to know of signals. */
+static void block_signals(sigset_t *ret)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    (void)sigemptyset(ret);
+    (void)sigaddset(ret, SIGTERM);
+    (void)sigaddset(ret, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, ret, NULL);
+    (void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static void exit_at_once(int number)
+{
+    _exit(128 + number);
+}
+
+/* As process 1 of a container we would not even be killed by a signal's default action. */
+static void let_signals_kill(const sigset_t *signals)
+{
+    const struct sigaction now = {.sa_handler = exit_at_once};
+
+    (void)sigaction(SIGTERM, &now, NULL);
+    (void)sigaction(SIGINT, &now, NULL);
+    (void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+}
+
+static void log_models(const struct registry *registry)
+{
+    for (size_t i = 0; i < registry_count(registry); i++) {
+        const struct served *served = registry_at(registry, i);
+        const struct model_info *info = model_info(served->model);
+        char sha256[13];
+
+        (void)snprintf(sha256, sizeof(sha256), "%.12s", info->sha256);
+        log_event(LOG_INFO, "model", "name", served->name, "version", served->version_text,
+                  "sha256", sha256, "accuracy", info->accuracy, "cpu", cpu_name(info->cpu),
+                  NULL);
+    }
+}
+
+/* The one line on stdout: whoever started us waits for it. */
+static int announce(const struct settings *s, const struct http *http, struct error *err)
+{
+    const char *v6 = strchr(s->host, ':');
+    char pid[TEXT_MAX];
+    char threads[TEXT_MAX];
+    char port[TEXT_MAX];
+    char admin[TEXT_MAX];
+
+    text(pid, getpid());
+    text(threads, s->threads);
+    text(port, http_port(http));
+    text(admin, http_admin_port(http));
+    log_event(LOG_INFO, "ready", "version", DIGITD_VERSION, "host", s->host, "port", port,
+              "admin_port", http_admin_port(http) ? admin : "off", "threads", threads, "cpu",
+              cpu_name(s->cpu), "pid", pid, NULL);
+    printf("listening on http://%s%s%s:%s\n", v6 ? "[" : "", s->host, v6 ? "]" : "", port);
+    return fflush(stdout)
+               ? error_set(err, -errno, "cannot write to stdout: %s", strerror(errno))
+               : 0;
+}
+
+static void sleep_ms(long ms)
+{
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    while (nanosleep(&left, &left) < 0 && errno == EINTR)
+        continue;
+}
+
+/* SIGTERM comes while load balancers still send us requests: they learn from the readiness
+ * that they should stop, which takes them a while. SIGINT comes from a person who waits. */
+static void serve_until_told(const struct settings *s, const sigset_t *signals, struct app *app)
+{
+    int number = 0;
+
+    (void)sigwait(signals, &number);
+    let_signals_kill(signals);
+    atomic_store(&app->draining, true);
+    log_event(LOG_INFO, "draining", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
+    if (number == SIGTERM)
+        sleep_ms(s->drain_delay_ms);
+}
+
+static int serve(const struct settings *s, const sigset_t *signals, struct error *err)
+{
+    struct registry *registry = NULL;
+    struct metrics *metrics = NULL;
+    struct http *http = NULL;
+    struct app app = {.settings = s};
+
+    int r = registry_load(s, &registry, err);
+    if (r == 0)
+        r = metrics_create((size_t)s->threads + 1, &metrics, err);
+    if (r == 0) {
+        app.registry = registry;
+        app.metrics = metrics;
+        log_models(registry);
+        r = http_start(&app, &http, err);
+    }
+    if (r == 0) {
+        atomic_store(&app.ready, true);
+        r = announce(s, http, err);
+    }
+    if (r == 0)
+        serve_until_told(s, signals, &app);
+    http_stop(http);
+    metrics_destroy(metrics);
+    registry_destroy(registry);
+    return r;
+}
+
+int command_serve(const struct settings *s)
+{
+    struct settings own = *s;
+    struct error err = {0};
+    sigset_t signals;
+
+    log_configure(s->log_level, s->log_format);
+    block_signals(&signals);
+    if (own.threads == 0)
+        own.threads = granted_processors();
+    if (serve(&own, &signals, &err) < 0)
+        return command_fail("serve", &err);
+    log_event(LOG_INFO, "stopped", NULL);
+    return COMMAND_FINE;
+}

@@ -1,0 +1,136 @@
+#include "server/routes.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/api.h"
+#include "server/protocol.h"
+
+/* Hot rows first: the search is linear. */
+/* clang-format off */
+static const struct route routes[] = {
+    {"POST", "/v2/models/{model}/infer",                      NULL,        true,  false, api_infer,          &protocol_v2 },
+    {"POST", "/v1/models/{model}:predict",                    "image/png", true,  false, api_infer,          &protocol_png},
+    {"POST", "/v1/models/{model}:predict",                    NULL,        true,  false, api_infer,          &protocol_v1 },
+    {"POST", "/v2/models/{model}/versions/{version}/infer",   NULL,        true,  false, api_infer,          &protocol_v2 },
+    {"POST", "/v1/models/{model}/versions/{version}:predict", "image/png", true,  false, api_infer,          &protocol_png},
+    {"POST", "/v1/models/{model}/versions/{version}:predict", NULL,        true,  false, api_infer,          &protocol_v1 },
+    {"GET",  "/v2/health/live",                               NULL,        false, true,  api_live,           NULL         },
+    {"GET",  "/v2/health/ready",                              NULL,        false, true,  api_ready,          NULL         },
+    {"GET",  "/metrics",                                      NULL,        false, true,  api_metrics,        NULL         },
+    {"GET",  "/v2",                                           NULL,        false, true,  api_server,         NULL         },
+    {"GET",  "/v2/",                                          NULL,        false, true,  api_server,         NULL         },
+    {"GET",  "/v2/models/{model}",                            NULL,        false, true,  api_model_v2,       NULL         },
+    {"GET",  "/v2/models/{model}/versions/{version}",         NULL,        false, true,  api_model_v2,       NULL         },
+    {"GET",  "/v2/models/{model}/ready",                      NULL,        false, true,  api_model_ready_v2, NULL         },
+    {"GET",  "/v2/models/{model}/versions/{version}/ready",   NULL,        false, true,  api_model_ready_v2, NULL         },
+    {"GET",  "/v1/models",                                    NULL,        false, true,  api_models_v1,      NULL         },
+    {"GET",  "/v1/models/{model}",                            NULL,        false, true,  api_model_v1,       NULL         },
+    {"GET",  "/v1/models/{model}/versions/{version}",         NULL,        false, true,  api_model_v1,       NULL         },
+    {"GET",  "/",                                             NULL,        false, false, api_page,           NULL         },
+    {"GET",  "/{file}.js",                                    NULL,        false, false, api_page,           NULL         },
+    {"GET",  "/{file}.css",                                   NULL,        false, false, api_page,           NULL         },
+    {"GET",  "/{file}.svg",                                   NULL,        false, false, api_page,           NULL         },
+};
+/* clang-format on */
+
+enum {
+    ROUTES = sizeof(routes) / sizeof(routes[0]),
+    ALLOW_GET = 1,
+    ALLOW_POST = 2,
+};
+
+const struct route *routes_all(size_t *ret_count)
+{
+    *ret_count = ROUTES;
+    return routes;
+}
+
+size_t routes_index(const struct route *route)
+{
+    return (size_t)(route - routes);
+}
+
+/* Takes the longest run without '/', ':' or `end` off `path` into out[REQUEST_NAME_MAX + 1], or
+ * into nothing if that is NULL. Returns what follows it; NULL if the run is empty or too long.
+ */
+static const char *capture(const char *path, char end, char *out)
+{
+    const char ends[] = {'/', ':', end, '\0'};
+    size_t len = strcspn(path, ends);
+
+    if (len == 0 || len > REQUEST_NAME_MAX)
+        return NULL;
+    if (out) {
+        memcpy(out, path, len);
+        out[len] = '\0';
+    }
+    return path + len;
+}
+
+/* Whether the path is the pattern's; its captures are then in `req`. */
+static bool match(const char *pattern, const char *path, struct request *req)
+{
+    while (*pattern) {
+        if (*pattern != '{') {
+            if (*pattern++ != *path++)
+                return false;
+            continue;
+        }
+        char *out = pattern[1] == 'm' ? req->model : pattern[1] == 'v' ? req->version : NULL;
+
+        pattern = strchr(pattern, '}') + 1;
+        path = capture(path, *pattern, out);
+        if (!path)
+            return false;
+    }
+    return *path == '\0';
+}
+
+/* Whether a Content-Type's media type, parameters aside, is `type`. */
+static bool is_media_type(const char *content_type, const char *type)
+{
+    size_t len = strlen(type);
+
+    return strncasecmp(content_type, type, len) == 0 &&
+           (content_type[len] == '\0' || content_type[len] == ';' ||
+            isspace((unsigned char)content_type[len]));
+}
+
+static bool same_method(const char *asked, const char *method)
+{
+    return strcmp(asked, method) == 0 ||
+           (strcmp(asked, "HEAD") == 0 && strcmp(method, "GET") == 0);
+}
+
+int routes_find(const char *method, const char *path, const char *content_type,
+                struct request *req, const char **ret_allow)
+{
+    static const char *const allow[] = {"", "GET, HEAD", "POST", "GET, HEAD, POST"};
+    unsigned allowed = 0;
+
+    for (size_t i = 0; i < ROUTES; i++) {
+        const struct route *route = &routes[i];
+
+        req->model[0] = '\0';
+        req->version[0] = '\0';
+        if (!match(route->pattern, path, req))
+            continue;
+        if (same_method(method, route->method)) {
+            if (route->content_type && !is_media_type(content_type, route->content_type))
+                continue;
+            req->route = route;
+            return 0;
+        }
+        allowed |= strcmp(route->method, "GET") == 0 ? ALLOW_GET : ALLOW_POST;
+    }
+    req->model[0] = '\0';
+    req->version[0] = '\0';
+    req->route = NULL;
+    if (!allowed)
+        return -ENOENT;
+    *ret_allow = allow[allowed];
+    return -EPERM;
+}
