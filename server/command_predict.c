@@ -78,7 +78,7 @@ static void print(const struct batch *b, const char *path)
         printf("- %8s  ", b->seen[0].verdict == PREPROCESS_BLANK ? "blank" : "no digit");
     terminal_print(stdout, path);
     printf("\n");
-    if (terminal_is(stdout))
+    if (terminal_is(stdout) && b->seen[0].verdict != PREPROCESS_BLANK)
         draw(b, colours);
 }
 

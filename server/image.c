@@ -17,7 +17,6 @@ enum {
     IHDR_END = 33,        /* bytes up to the end of the first chunk */
     CHUNK_MAX = 8 << 20,  /* bytes of a chunk that is skipped: colour profiles, text */
     CHANNELS_MAX = 4,     /* RGBA */
-    OPAQUE = 128,         /* alpha from which a pixel counts as opaque */
     CHUNK_OVERHEAD = 12,  /* length, type, checksum */
     SMALL_PICTURE = 1024, /* bytes; zlib gets a small window, which is quick to set up */
 };
@@ -129,18 +128,47 @@ static uint8_t luma(const uint8_t *rgb)
     return (uint8_t)((19595U * rgb[0] + 38470U * rgb[1] + 7471U * rgb[2] + 32768U) >> 16);
 }
 
+/* The four forms that libpng hands out rows in; each a loop of its own, which the compiler can
+ * unroll. */
+static void convert_row(const uint8_t *from, size_t channels, size_t count, uint8_t *grey,
+                        uint8_t *alpha)
+{
+    switch (channels) {
+    case 1:
+        memcpy(grey, from, count);
+        break;
+    case 2:
+        for (size_t i = 0; i < count; i++) {
+            grey[i] = from[2 * i];
+            alpha[i] = from[2 * i + 1];
+        }
+        break;
+    case 3:
+        for (size_t i = 0; i < count; i++)
+            grey[i] = luma(from + 3 * i);
+        break;
+    default:
+        for (size_t i = 0; i < count; i++) {
+            grey[i] = luma(from + 4 * i);
+            alpha[i] = from[4 * i + 3];
+        }
+    }
+}
+
 /* Puts the `count` pixels of r->row at x, x + step, ... of row y. */
 static void store_row(struct reader *r, size_t channels, size_t y, size_t x, size_t step,
                       size_t count)
 {
-    const uint8_t *from = r->row;
-    bool colour = channels >= 3;
+    uint8_t *grey = r->grey + y * r->width + x;
+    uint8_t *alpha = r->alpha ? r->alpha + y * r->width + x : NULL;
 
-    for (size_t i = 0; i < count; i++, from += channels, x += step) {
-        r->grey[y * r->width + x] = colour ? luma(from) : *from;
-        if (r->alpha)
-            r->alpha[y * r->width + x] = from[channels - 1];
+    if (step == 1) {
+        convert_row(r->row, channels, count, grey, alpha);
+        return;
     }
+    for (size_t i = 0; i < count; i++)
+        convert_row(r->row + i * channels, channels, 1, grey + i * step,
+                    alpha ? alpha + i * step : NULL);
 }
 
 static int allocate(struct reader *r, size_t channels)
@@ -178,6 +206,7 @@ static void read_picture(struct reader *r)
     png_set_user_limits(r->png, SIDE_MAX, SIDE_MAX);
     png_set_chunk_malloc_max(r->png, CHUNK_MAX);
     png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    (void)png_set_option(r->png, PNG_IGNORE_ADLER32, PNG_OPTION_ON); /* chunks have CRCs */
     png_set_read_fn(r->png, r, on_read);
     png_read_info(r->png, r->info);
     png_set_expand(r->png);
@@ -204,12 +233,17 @@ static int read_guarded(struct reader *r)
 
 static void flatten(uint8_t *grey, const uint8_t *alpha, size_t len)
 {
-    bool dark = false;
+    uint8_t dark = 0;
+    uint8_t clear = 0;
 
-    for (size_t i = 0; i < len; i++)
-        dark |= alpha[i] >= OPAQUE && grey[i] < 128;
+    for (size_t i = 0; i < len; i++) {
+        dark |= (uint8_t)(alpha[i] & ~grey[i]); /* bit 7: opaque, and below 128 */
+        clear |= (uint8_t)~alpha[i];
+    }
+    if (!clear)
+        return;
 
-    unsigned paper = dark ? 255 : 0;
+    unsigned paper = dark & 0x80 ? 255 : 0;
 
     for (size_t i = 0; i < len; i++)
         grey[i] = (uint8_t)((grey[i] * alpha[i] + paper * (255U - alpha[i]) + 127) / 255);
