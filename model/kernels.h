@@ -48,8 +48,9 @@ struct kernels_dense {
 struct kernels {
     enum cpu_level cpu;
 
-    /* Whether conv() of this level can do the shape; else the caller takes im2col and BLAS, or
-     * the reference's conv(), which can do every shape. */
+    /* Whether conv() of this level can do the shape; else the caller takes
+     * model/kernels/im2col.h, or without BLAS the reference's conv(), which can do every shape.
+     * Only some groups of few channels do not fit. */
     bool (*conv_fits)(const struct kernels_conv *c);
     /* Weights [out_channels][in_channels / groups][kernel_height][kernel_width] into this
      * level's own order; conv_packed() is the room in floats. */

@@ -1,14 +1,27 @@
 /* Direct convolution, NHWC: no copy of the input is made. */
 #include "model/kernels/packed.h"
 
-static size_t group_in(const struct kernels_conv *c)
-{
-    return c->in_channels / c->groups;
-}
+/* Groups that end within a vector are taken together, as many as end where one does, with zeros
+ * for the inputs of the others: that wastes less than working on single channels would. */
+struct part {
+    size_t groups;
+    size_t in, out; /* channels */
+};
 
-static size_t group_out(const struct kernels_conv *c)
+static struct part part_of(const struct kernels_conv *c)
 {
-    return c->out_channels / c->groups;
+    size_t group_out = c->out_channels / c->groups;
+    size_t groups = 1;
+
+    while (groups * group_out % VECTOR_LANES != 0 && groups < c->groups)
+        groups *= 2;
+    if (c->groups % groups != 0)
+        groups = c->groups;
+    return (struct part){
+        .groups = groups,
+        .in = c->in_channels / c->groups * groups,
+        .out = group_out * groups,
+    };
 }
 
 static size_t places(const struct kernels_conv *c)
@@ -16,52 +29,46 @@ static size_t places(const struct kernels_conv *c)
     return c->kernel_height * c->kernel_width;
 }
 
-static size_t group_packed(const struct kernels_conv *c)
-{
-    return LEVEL(packed_len)(group_out(c), group_in(c) * places(c));
-}
-
-static bool one_pixel(const struct kernels_conv *c)
-{
-    return c->out_height == 1 && c->out_width == 1;
-}
-
-/* Groups have to end where a vector does. */
 bool LEVEL(conv_fits)(const struct kernels_conv *c)
 {
-    return c->groups == 1 || group_out(c) % VECTOR_LANES == 0;
+    return part_of(c).groups <= VECTOR_LANES;
 }
 
 size_t LEVEL(conv_packed)(const struct kernels_conv *c)
 {
-    return c->groups * group_packed(c);
+    struct part part = part_of(c);
+
+    return c->groups / part.groups * LEVEL(packed_len)(part.out, part.in * places(c));
 }
 
 void LEVEL(conv_pack)(const struct kernels_conv *c, const float *weights, float *packed)
 {
+    struct part part = part_of(c);
     const struct packed_shape shape = {
-        .channels = group_out(c),
-        .in = group_in(c),
+        .channels = part.out,
+        .in = part.in,
         .places = places(c),
+        .group_out = c->out_channels / c->groups,
+        .group_in = c->in_channels / c->groups,
         .width = c->out_width,
         .load = 1, /* every row uses them again */
     };
 
-    for (size_t g = 0; g < c->groups; g++) {
+    for (size_t g = 0; g < c->groups; g += part.groups) {
         LEVEL(packed_fill)(&shape, weights, packed);
-        weights += group_out(c) * group_in(c) * places(c);
-        packed += group_packed(c);
+        weights += part.out * shape.group_in * places(c);
+        packed += LEVEL(packed_len)(part.out, part.in * places(c));
     }
 }
 
-static struct tile tile_of(const struct kernels_conv *c)
+static struct tile tile_of(const struct kernels_conv *c, size_t in)
 {
     struct tile t = {
         .rows = c->kernel_height,
         .row_step = c->dilation_y * c->in_row,
         .runs = c->kernel_width,
         .run_step = c->dilation_x * c->in_pixel,
-        .run = group_in(c),
+        .run = in,
         .in_step = c->stride_x * c->in_pixel,
         .out_step = c->out_pixel,
         .relu = c->relu,
@@ -75,16 +82,6 @@ static struct tile tile_of(const struct kernels_conv *c)
     return t;
 }
 
-/* One row of one group's channels. */
-static void row(const struct kernels_conv *c, const struct tile *t, const float *packed,
-                const float *bias, const float *in, float *out)
-{
-    if (one_pixel(c))
-        LEVEL(packed_pixel)(t, group_out(c), packed, bias, in, out);
-    else
-        LEVEL(packed_row)(t, group_out(c), c->out_width, packed, bias, in, out);
-}
-
 /* The channels that no vector wrote. */
 static void clear_rest(const struct kernels_conv *c, float *out)
 {
@@ -96,15 +93,31 @@ static void clear_rest(const struct kernels_conv *c, float *out)
                    (c->out_pixel - written) * sizeof(*out));
 }
 
+/* One row, all channels. */
+static void row(const struct kernels_conv *c, const float *packed, const float *bias,
+                const float *in, float *out)
+{
+    struct part part = part_of(c);
+    const struct tile t = tile_of(c, part.in);
+    bool one = c->out_height == 1 && c->out_width == 1;
+
+    for (size_t g = 0; g < c->groups; g += part.groups) {
+        if (one)
+            LEVEL(packed_pixel)(&t, part.out, packed, bias, in, out);
+        else
+            LEVEL(packed_row)(&t, part.out, c->out_width, packed, bias, in, out);
+        packed += LEVEL(packed_len)(part.out, part.in * places(c));
+        bias += part.out;
+        in += part.in;
+        out += part.out;
+    }
+}
+
 void LEVEL(conv)(const struct kernels_conv *c, const float *packed, const float *bias,
                  const float *in, float *out)
 {
-    const struct tile t = tile_of(c);
-
     for (size_t y = 0; y < c->out_height; y++) {
-        for (size_t g = 0; g < c->groups; g++)
-            row(c, &t, packed + g * group_packed(c), bias + g * group_out(c),
-                in + g * group_in(c), out + g * group_out(c));
+        row(c, packed, bias, in, out);
         clear_rest(c, out);
         in += c->stride_y * c->in_row;
         out += c->out_row;

@@ -12,6 +12,8 @@ void LEVEL(dense_pack)(const struct kernels_dense *d, const float *weights, floa
         .channels = d->out,
         .in = d->in,
         .places = 1,
+        .group_out = d->out,
+        .group_in = d->in,
         .width = TILE_PIXELS,
         .singles = 4, /* most requests hold one image */
         .load = 2,

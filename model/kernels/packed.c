@@ -35,14 +35,14 @@ static size_t fastest_block(const struct packed_shape *s)
     return best;
 }
 
-/* weights: [in][places] of one channel; packed: [places][in][lanes], from that channel's lane
- */
+/* weights: [group_in][places] of one channel; packed: [places][in][lanes], from the channel's
+ * lane and its first input */
 static void fill_channel(const struct packed_shape *s, const float *weights, size_t lanes,
                          float *packed)
 {
     for (size_t place = 0; place < s->places; place++)
-        for (size_t i = 0; i < s->in; i++, packed += lanes)
-            *packed = weights[i * s->places + place];
+        for (size_t i = 0; i < s->group_in; i++)
+            packed[(place * s->in + i) * lanes] = weights[i * s->places + place];
 }
 
 void LEVEL(packed_fill)(const struct packed_shape *s, const float *weights, float *packed)
@@ -59,7 +59,8 @@ void LEVEL(packed_fill)(const struct packed_shape *s, const float *weights, floa
         size_t lanes = vectors * VECTOR_LANES;
 
         for (size_t i = 0; i < lanes && channel < s->channels; i++, channel++)
-            fill_channel(s, weights + channel * terms, lanes, packed + i);
+            fill_channel(s, weights + channel * s->group_in * s->places, lanes,
+                         packed + channel / s->group_out * s->group_in * lanes + i);
         packed += lanes * terms;
         left -= vectors;
     }

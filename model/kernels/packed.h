@@ -11,10 +11,12 @@
  * head of KERNELS_LANES floats that says how large a block is. */
 size_t LEVEL(packed_len)(size_t channels, size_t terms);
 
-/* weights: [channels][in][places]; the terms are [places][in]. The block is the fastest for
- * rows of `width` pixels plus `singles` rows of one; `load` as in tile_time(). */
+/* What is packed: weights[channels][group_in][places], of which each `group_out` channels use
+ * the next `group_in` of the `in` inputs; the terms are [places][in]. The block is the fastest
+ * for rows of `width` pixels plus `singles` rows of one; `load` as in tile_time(). */
 struct packed_shape {
     size_t channels, in, places;
+    size_t group_out, group_in;
     size_t width, singles, load;
 };
 void LEVEL(packed_fill)(const struct packed_shape *s, const float *weights, float *packed);

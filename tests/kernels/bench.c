@@ -43,9 +43,9 @@ static double best_time(void (*call)(const void *), const void *argument)
 enum { SUMS = 12, STEPS = 1000 };
 static volatile float sink; /* so that the sums are wanted */
 
-#define PEAK(name, lanes, attribute)                                       \
+#define PEAK(name, lanes, ...)                                             \
     typedef float name##_vector __attribute__((vector_size(4 * (lanes)))); \
-    attribute static void name(const void *unused)                         \
+    __VA_ARGS__ static void name(const void *unused)                       \
     {                                                                      \
         name##_vector s[SUMS] = {{0}}, a = {0}, b = {0};                   \
         (void)unused;                                                      \
@@ -249,7 +249,7 @@ static void bench_denses(const double *tops)
 
 void bench(void)
 {
-    double tops[8];
+    double tops[8] = {0};
 
     for (size_t k = 0; k < check_n_levels; k++) {
         tops[k] = peak(check_levels[k]->cpu);

@@ -15,6 +15,7 @@ enum { CHECK_GUARD = 64 };
 extern const struct kernels *check_levels[];
 extern size_t check_n_levels;
 extern bool check_failed[]; /* by the index in check_levels */
+extern bool check_im2col_failed;
 
 void check_seed(unsigned seed);
 size_t check_random(size_t below);

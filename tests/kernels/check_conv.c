@@ -1,15 +1,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "model/kernels/im2col.h"
 #include "tests/kernels/check.h"
 
+bool check_im2col_failed;
+
 static const size_t outs[] = {1, 3, 6, 10, 15, 16, 17, 31, 32, 33, 48, 64, 96, 100};
-static const size_t ins[] = {1, 1, 2, 3, 4, 6, 7, 15, 16, 17, 32};
+static const size_t ins[] = {1, 1, 2, 3, 4, 6, 7, 15, 16, 17, 32, 48, 64, 100};
+static const size_t divisors[] = {1, 1, 2, 2, 3, 4, 8, 16, 32};
 static const size_t widths[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 28};
 
 enum {
     OUTS = sizeof(outs) / sizeof(outs[0]),
     INS = sizeof(ins) / sizeof(ins[0]),
+    DIVISORS = sizeof(divisors) / sizeof(divisors[0]),
     WIDTHS = sizeof(widths) / sizeof(widths[0]),
 };
 
@@ -94,18 +99,38 @@ static void call_finish(struct call *k)
     free(k->magnitude);
 }
 
+/* What was not written is the same random number in both, so it is compared too. */
+static bool agrees(const struct call *k, const float *got)
+{
+    size_t written = k->n_out - CHECK_GUARD;
+
+    return check_sums(k->want, got, k->magnitude, written, k->n_weights / k->c.out_channels) &&
+           check_bits(k->want + written, got + written, CHECK_GUARD);
+}
+
+static bool im2col_agrees(const struct call *k, const struct blas *blas, const float *before)
+{
+    float *got = check_copy(before, k->n_out);
+    float *packed = check_floats(im2col_packed(&k->c));
+    float *scratch = check_floats(im2col_scratch(&k->c));
+
+    im2col_pack(&k->c, k->weights, packed);
+    im2col_conv(blas, &k->c, packed, k->bias, k->in, scratch, got);
+    bool ok = agrees(k, got);
+    free(scratch);
+    free(packed);
+    free(got);
+    return ok;
+}
+
 static bool level_agrees(const struct call *k, const struct kernels *level, const float *before)
 {
     float *got = check_copy(before, k->n_out);
     float *packed = check_floats(level->conv_packed(&k->c));
-    size_t terms = k->n_weights / k->c.out_channels;
 
     level->conv_pack(&k->c, k->weights, packed);
     level->conv(&k->c, packed, k->bias, k->in, got);
-    /* What neither wrote is the same random number in both, so it is compared too. */
-    bool ok =
-        check_sums(k->want, got, k->magnitude, k->n_out - CHECK_GUARD, terms) &&
-        check_bits(k->want + k->n_out - CHECK_GUARD, got + k->n_out - CHECK_GUARD, CHECK_GUARD);
+    bool ok = agrees(k, got);
     free(packed);
     free(got);
     return ok;
@@ -126,6 +151,10 @@ static void check_shape(const struct kernels_conv *c)
             print_shape(c, cpu_name(level->cpu));
             check_failed[i] = true;
         }
+    }
+    if (blas_get() && !im2col_agrees(&k, blas_get(), before)) {
+        print_shape(c, "im2col");
+        check_im2col_failed = true;
     }
     free(before);
     call_finish(&k);
@@ -157,10 +186,12 @@ static void check_random_shape(size_t out, size_t width)
         .relu = check_random(2),
     };
 
-    if (out % c.in_channels == 0 && check_random(4) == 0)
+    size_t groups = divisors[check_random(DIVISORS)];
+
+    if (out % groups == 0 && c.in_channels % groups == 0)
+        c.groups = groups;
+    else if (out % c.in_channels == 0 && check_random(2))
         c.groups = c.in_channels;
-    else if (out % 2 == 0 && c.in_channels % 2 == 0 && check_random(3) == 0)
-        c.groups = 2;
     c.in_pixel = KERNELS_ROUND(c.in_channels);
     if (c.in_channels == 1 && check_random(2))
         c.in_pixel = 1;
