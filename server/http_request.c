@@ -69,6 +69,8 @@ static bool look(struct http_client *c, struct MHD_Connection *connection, const
 
     if (h.refused)
         refuse(c, h.refused, h.why);
+    else if (c->refused)
+        return h.announced > 0; /* for its request line */
     else if (header_len(connection) > (size_t)settings->header_max)
         refuse(c, 431, "the request line and headers are too long");
     else if (r == -EPERM)
@@ -216,11 +218,15 @@ static struct http_client *client_of(struct MHD_Connection *connection)
 static void *on_line(void *loop, const char *uri, struct MHD_Connection *connection)
 {
     struct http_client *c = client_of(connection);
+    const char *zero = strstr(uri, "%00");
     (void)loop;
-    (void)uri;
 
-    if (c)
-        http_client_begin(c);
+    if (!c)
+        return NULL;
+    http_client_begin(c);
+    /* Decoded, the path would seem to end there. */
+    if (zero && zero < uri + strcspn(uri, "?"))
+        refuse(c, 400, "the path holds a zero byte");
     return c;
 }
 
