@@ -36,9 +36,7 @@ int door_send(struct door *d, const struct protocol *p, const void *body, size_t
         r = p->encode(&d->batch, &res, &d->err);
     if (r == 0 && strcmp(res.content_type, "application/json") != 0)
         abort();
-    if (buf_append(&d->answer, "", 1) < 0)
-        abort();
-    return r;
+    return r ? r : buf_append(&d->answer, "", 1);
 }
 
 static int add_picture(struct buf *out, size_t picture, char form)

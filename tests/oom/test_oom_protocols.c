@@ -1,0 +1,99 @@
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "server/image.h"
+#include "tests/oom/oom.h"
+#include "tests/unit/door.h"
+
+static int send_v1_rows(struct door *d)
+{
+    return door_send_text(d, &protocol_v1, "{\"instances\":[[#],[#],[#]]}");
+}
+
+static int send_v1_columns(struct door *d)
+{
+    return door_send_text(d, &protocol_v1, "{\"inputs\":{\"x\":[[@],[@]]}}");
+}
+
+static int send_v2(struct door *d)
+{
+    return door_send_text(
+        d, &protocol_v2,
+        "{\"id\":\"1\",\"inputs\":[{\"data\":[#],\"name\":\"input\",\"shape\":"
+        "[1,784],\"datatype\":\"FP32\"}]}");
+}
+
+static int send_png(struct door *d)
+{
+    static uint8_t grey[40 * 40];
+    char bytes[4096];
+    struct buf png = {.data = bytes, .cap = sizeof(bytes), .limit = sizeof(bytes)};
+
+    memset(grey, 255, sizeof(grey));
+    for (size_t y = 5; y < 35; y++)
+        memset(grey + 40 * y + 18, 0, 5);
+    int r = image_encode_png(grey, 40, 40, &png);
+
+    return r ? r : door_send(d, &protocol_png, png.data, png.len);
+}
+
+/* Whichever allocation fails, the request is refused as the server's fault and the next one is
+ * answered as if nothing had been. */
+static void check(int (*send)(struct door *d))
+{
+    struct door d = {0};
+    char answer[4096];
+    size_t nth = 1;
+
+    assert_int_equal(send(&d), 0);
+    assert_in_range(d.answer.len, 1, sizeof(answer));
+    memcpy(answer, d.answer.data, d.answer.len);
+    for (;; nth++) {
+        door_finish(&d); /* so that all the memory has to be found anew */
+        d = (struct door){0};
+        oom_at(nth);
+        int r = send(&d);
+
+        if (!oom_happened())
+            break;
+        assert_int_equal(r, -ENOMEM);
+        oom_at(0);
+        assert_int_equal(send(&d), 0);
+        assert_string_equal(d.answer.data, answer);
+    }
+    oom_at(0);
+    assert_true(nth > 3);
+    door_finish(&d);
+}
+
+static void test_v1(void **state)
+{
+    (void)state;
+    check(send_v1_rows);
+    check(send_v1_columns);
+}
+
+static void test_v2(void **state)
+{
+    (void)state;
+    check(send_v2);
+}
+
+static void test_png(void **state)
+{
+    (void)state;
+    check(send_png);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_v1),
+        cmocka_unit_test(test_v2),
+        cmocka_unit_test(test_png),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
