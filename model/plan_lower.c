@@ -122,14 +122,12 @@ static void lower_node(struct lowering *l, const struct graph_node *n)
         step.in[0] = l->at[n->in[0]];
         like = &l->plan->places[step.in[0]];
         break;
-    case GRAPH_RESHAPE:
-        l->at[n->out] = l->at[n->in[0]];
-        return;
     case GRAPH_CONV:
     case GRAPH_MAX_POOL:
     case GRAPH_AVERAGE_POOL:
-    case GRAPH_AFFINE:
-    case GRAPH_SOFTMAX:
+    case GRAPH_AFFINE:  /* not after fusing */
+    case GRAPH_SOFTMAX: /* likewise */
+    case GRAPH_RESHAPE: /* has no step */
         step.in[0] = as_shaped(l, n->in[0]);
         step.window = n->window;
         break;
@@ -157,7 +155,9 @@ int plan_lower(struct plan *p, const struct graph *g, struct error *err)
     l.at[g->input] = plan_add_place(p, g->values[g->input].shape.count, 1, 1);
     p->places[l.at[g->input]].picture = true;
     for (size_t i = 0; i < g->n_nodes; i++)
-        if (!g->nodes[i].dead)
+        if (g->nodes[i].kind == GRAPH_RESHAPE)
+            l.at[g->nodes[i].out] = l.at[g->nodes[i].in[0]];
+        else if (!g->nodes[i].dead)
             lower_node(&l, &g->nodes[i]);
     p->output = as_list(&l, g->output);
     arena_finish(&arena);

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Writes the ONNX files of tests/fuzz/corpus/onnx: small, and every operator is in one.
+
+usage: make_onnx.py FOLDER
+"""
+
+import base64
+import hashlib
+import pathlib
+import sys
+
+import numpy as np
+import onnx
+import onnx.reference
+from onnx import TensorProto, helper, numpy_helper
+
+random = np.random.default_rng(7)
+
+
+def weights(name, *shape):
+    values = random.standard_normal(shape) * (2 / max(1, np.prod(shape[1:]))) ** 0.5
+    return numpy_helper.from_array(values.astype(np.float32), name)
+
+
+def constant(name, values, dtype=np.float32):
+    return numpy_helper.from_array(np.array(values, dtype), name)
+
+
+def model(nodes, initializers, shape, opset):
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 10])],
+        initializers,
+    )
+    return helper.make_model(
+        graph,
+        ir_version=8,
+        producer_name="digitd",
+        opset_imports=[helper.make_opsetid("", opset)],
+    )
+
+
+def residual():
+    """Convolutions of every kind, normalisation, a shortcut, averages."""
+    node = helper.make_node
+    nodes = [
+        node("Conv", ["x", "w1", "b1"], ["c1"], strides=[4, 4], pads=[1, 2, 1, 2], name="c1"),
+        node("BatchNormalization", ["c1", "g", "s", "m", "v"], ["n1"]),
+        node("Relu", ["n1"], ["r1"]),
+        node("Conv", ["r1", "w2"], ["c2"], auto_pad="SAME_UPPER", group=2),
+        node("Add", ["c2", "r1"], ["a"]),
+        node("Relu", ["a"], ["r2"]),
+        node("MaxPool", ["r2"], ["p"], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+        node("Conv", ["p", "w3"], ["c3"], dilations=[2, 2], pads=[2, 2, 2, 2]),
+        node("AveragePool", ["c3"], ["q"], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
+        node("GlobalAveragePool", ["q"], ["gap"]),
+        node("Flatten", ["gap"], ["f"]),
+        node("Gemm", ["f", "w4", "b4"], ["z"], transB=1),
+        node("LogSoftmax", ["z"], ["y"], axis=1),
+    ]
+    initializers = [
+        weights("w1", 4, 1, 3, 3),
+        weights("b1", 4),
+        constant("g", [1, 2, 0.5, 1]),
+        constant("s", [0, 0.1, 0, -0.1]),
+        constant("m", [0.1, 0, 0, 0]),
+        constant("v", [1, 2, 0.5, 1]),
+        weights("w2", 4, 2, 3, 3),
+        weights("w3", 6, 4, 3, 3),
+        weights("w4", 10, 6),
+        weights("b4", 10),
+    ]
+    return model(nodes, initializers, ["n", 1, 28, 28], 13)
+
+
+def dense():
+    """Lists of numbers, constants, and the ways to name and reshape them."""
+    node = helper.make_node
+    nodes = [
+        node("Constant", [], ["s1"], value=constant("", [-1, 1, 28, 28], np.int64)),
+        node("Constant", [], ["s2"], value_ints=[0, -1]),
+        node("Reshape", ["x", "s1"], ["x1"]),
+        node("MaxPool", ["x1"], ["p"], kernel_shape=[7, 7], strides=[7, 7]),
+        node("Identity", ["p"], ["i"]),
+        node("Reshape", ["i", "s2"], ["f"]),
+        node("Reshape", ["w1", "s3"], ["w1r"]),
+        node("MatMul", ["f", "w1r"], ["m"]),
+        node("Add", ["b1", "m"], ["a"]),
+        node("Relu", ["a"], ["r"]),
+        node("Dropout", ["r", "ratio", "training"], ["d"]),
+        node("Gemm", ["d", "w2"], ["z"], alpha=0.5),
+        node("Softmax", ["z"], ["y"]),
+    ]
+    initializers = [
+        weights("w1", 4, 4, 8),
+        constant("s3", [16, 8], np.int64),
+        weights("b1", 8),
+        weights("w2", 8, 10),
+        constant("ratio", 0.5),
+        constant("training", False, np.bool_),
+    ]
+    return model(nodes, initializers, ["n", 784], 14)
+
+
+def with_golden(m):
+    """Adds what digitd's own models carry, for one picture of a bar."""
+    picture = np.zeros((28, 28), np.uint8)
+    picture[4:24, 12:16] = 255
+    x = (picture.astype(np.float32) / 255).reshape(1, 1, 28, 28)
+    logits = onnx.reference.ReferenceEvaluator(m).run(None, {"x": x})[0]
+    floats = b"".join(
+        numpy_helper.to_array(t).tobytes()
+        for t in m.graph.initializer
+        if t.data_type == TensorProto.FLOAT
+    )
+    helper.set_model_props(
+        m,
+        {
+            "digitd.labels": ",".join(map(str, range(10))),
+            "digitd.input_scale": "0.00392156862745098",
+            "digitd.temperature": "1.25",
+            "digitd.accuracy": "0.5",
+            "digitd.weights_sha256": hashlib.sha256(floats).hexdigest(),
+            "digitd.golden_inputs": base64.b64encode(picture.tobytes()).decode(),
+            "digitd.golden_logits": base64.b64encode(logits.astype("<f4").tobytes()).decode(),
+        },
+    )
+    return m
+
+
+def plain():
+    """One convolution as wide as the picture: no more than a model needs."""
+    nodes = [
+        helper.make_node("MaxPool", ["x"], ["p"], kernel_shape=[4, 4], strides=[4, 4]),
+        helper.make_node("Conv", ["p", "w"], ["c"]),
+        helper.make_node("Flatten", ["c"], ["y"]),
+    ]
+    return model(nodes, [weights("w", 10, 1, 7, 7)], ["n", 1, 28, 28], 9)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, m in {
+        "residual": residual(),
+        "dense": dense(),
+        "golden": with_golden(plain()),
+    }.items():
+        onnx.checker.check_model(m)
+        (folder / f"{name}.onnx").write_bytes(m.SerializeToString())
+
+
+main()
