@@ -67,5 +67,5 @@ followPointer(canvas, drawing);
 followKeys(canvas, drawing, sheet);
 
 byId("curl").textContent =
-  "curl -H 'Content-Type: image/png' \\\n  --data-binary @digit.png \\\n  " +
+  "curl -H 'Content-Type: image/png' \\\n--data-binary @digit.png \\\n" +
   new URL("v1/models/mnist:predict", document.baseURI).href;

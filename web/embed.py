@@ -35,13 +35,19 @@ def row(number, file, data):
 
 
 def main(out, *names):
-    files = [pathlib.Path(name) for name in names]
-    contents = [file.read_bytes() for file in files]
-    parts = ['#include "web/web.h"\n']
-    parts += [array(number, data) for number, data in enumerate(contents)]
-    parts.append("const struct web_file web_files[] = {")
-    parts += [row(number, *pair) for number, pair in enumerate(zip(files, contents))]
-    parts.append("};\nconst size_t web_files_count = sizeof(web_files) / sizeof(web_files[0]);\n")
+    arrays, rows = [], []
+    for number, name in enumerate(names):
+        file = pathlib.Path(name)
+        data = file.read_bytes()
+        arrays.append(array(number, data))
+        rows.append(row(number, file, data))
+    parts = [
+        '#include "web/web.h"\n',
+        *arrays,
+        "const struct web_file web_files[] = {",
+        *rows,
+        "};\nconst size_t web_files_count = sizeof(web_files) / sizeof(web_files[0]);\n",
+    ]
     pathlib.Path(out).write_text("\n".join(parts), encoding="utf-8")
 
 

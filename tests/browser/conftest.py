@@ -1,0 +1,130 @@
+"""A browser on the page of the real server."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from paper import Paper
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# Kept by the page: what a strict policy would otherwise only whisper to the console.
+WATCH_POLICY = """
+window.violations = [];
+addEventListener("securitypolicyviolation", (event) =>
+  window.violations.push(`${event.violatedDirective}: ${event.blockedURI}`));
+"""
+
+
+class Server:
+    """The real program on a port of its own; `url` is where it listens."""
+
+    def __init__(self):
+        self.program = os.environ.get("DIGITD", str(ROOT / "build" / "server" / "digitd"))
+        self.process = None
+        self.url = None
+
+    def start(self, port=0):
+        self.process = subprocess.Popen(
+            [self.program, "serve", "--port", str(port), "--drain-delay", "0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        line = self.process.stdout.readline()
+        found = re.match(r"listening on (http://\S+)", line)
+        assert found, f"the server printed {line!r}"
+        self.url = found[1].rstrip("/") + "/"
+
+    def stop(self):
+        if self.process:
+            self.process.terminate()
+            self.process.wait(timeout=10)
+            self.process.stdout.close()
+            self.process = None
+
+    @property
+    def port(self):
+        return urlsplit(self.url).port
+
+
+@pytest.fixture(scope="session")
+def server():
+    server = Server()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_server():
+    """One that the test may stop."""
+    server = Server()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path:
+        pytest.skip("chromium is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens pages, and at the end checks that nothing went wrong in the background: no error in
+    the console, no policy violated, no other host asked. `trouble` says that a test breaks the
+    network on purpose."""
+    opened = []
+
+    def open_(url, trouble=False, **options):
+        context = browser.new_context(**options)
+        page = context.new_page()
+        errors = []
+        hosts = set()
+        page.add_init_script(WATCH_POLICY)
+        page.on(
+            "console",
+            lambda message: errors.append(message.text) if message.type == "error" else None,
+        )
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+        opened.append((context, page, errors, hosts, url, trouble))
+        paper = Paper(page)
+        page.goto(url)
+        return paper
+
+    yield open_
+    for context, page, errors, hosts, url, trouble in opened:
+        violations = page.evaluate("window.violations ?? []")
+        context.close()
+        assert violations == []
+        assert hosts - {urlsplit(url).netloc, ""} == set()
+        assert trouble or errors == []
+
+
+@pytest.fixture
+def paper(open_page, server):
+    """The page on a desk."""
+    return open_page(server.url, viewport={"width": 1280, "height": 800})

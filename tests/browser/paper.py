@@ -1,0 +1,80 @@
+"""The page under a test's hands: drawing on it and reading it."""
+
+import json
+import time
+from pathlib import Path
+
+TEMPLATES = json.loads(
+    (Path(__file__).parents[2] / "model" / "train" / "templates.json").read_text(encoding="utf-8")
+)
+
+# A screen's worth of room around the template's 0 to 100.
+MARGIN = 0.18
+SETTLED_S = 0.15
+PATIENCE_S = 10
+
+
+def template(digit, style=None):
+    """The strokes of one way to write a digit, as points from 0 to 1."""
+    found = next(
+        shape for shape in TEMPLATES if shape["label"] == digit and style in (None, shape["style"])
+    )
+    return [[(x / 100, y / 100) for x, y in stroke] for stroke in found["strokes"]]
+
+
+class Paper:
+    """A page with the sheet on it. `asked` counts the predictions under way."""
+
+    def __init__(self, page):
+        self.page = page
+        self.asked = 0
+        self.predictions = 0
+        page.on("request", lambda request: self._count(request, 1))
+        page.on("requestfinished", lambda request: self._count(request, -1))
+        page.on("requestfailed", lambda request: self._count(request, -1))
+
+    def _count(self, request, change):
+        if request.method == "POST":
+            self.asked += change
+            self.predictions += max(change, 0)
+
+    def points(self, stroke, margin=MARGIN):
+        """Where points from 0 to 1 are on the screen."""
+        box = self.page.locator("#sheet").bounding_box()
+        room = 1 - 2 * margin
+        return [
+            (
+                box["x"] + box["width"] * (margin + x * room),
+                box["y"] + box["height"] * (margin + y * room),
+            )
+            for x, y in stroke
+        ]
+
+    def draw(self, strokes, margin=MARGIN):
+        """With the mouse."""
+        mouse = self.page.mouse
+        for stroke in strokes:
+            (x, y), *rest = self.points(stroke, margin)
+            mouse.move(x, y)
+            mouse.down()
+            for x, y in rest:
+                mouse.move(x, y)
+            mouse.up()
+
+    def settle(self):
+        """Waits until the last answer is on the page."""
+        deadline = time.monotonic() + PATIENCE_S
+        quiet = time.monotonic()
+        while time.monotonic() - quiet < SETTLED_S:
+            assert time.monotonic() < deadline, "the page is asking without end"
+            self.page.wait_for_timeout(20)
+            if self.asked > 0:
+                quiet = time.monotonic()
+
+    def digit(self):
+        """The digit that the page shows, once it has settled; "" for none."""
+        self.settle()
+        return self.page.locator("body").get_attribute("data-digit")
+
+    def text(self, name):
+        return self.page.locator(f"#{name}").inner_text()

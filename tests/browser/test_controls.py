@@ -1,0 +1,180 @@
+"""Buttons, keys, finger and pen."""
+
+import pytest
+from paper import template
+
+PHONE = {
+    "viewport": {"width": 360, "height": 640},
+    "device_scale_factor": 3,
+    "is_mobile": True,
+    "has_touch": True,
+}
+
+
+def inked(paper):
+    """Pixels of the sheet that are not empty."""
+    return paper.page.locator("#sheet").evaluate(
+        """async (sheet) => {
+          await new Promise(requestAnimationFrame);
+          const { data } = sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height);
+          return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+        }"""
+    )
+
+
+def test_undo_redo_and_clear_by_button(paper):
+    stem, bar = template(4, "pen lifted")
+    paper.draw([stem, bar])
+    assert paper.digit() == "4"
+    whole = inked(paper)
+
+    paper.page.get_by_role("button", name="Undo").click()
+    paper.settle()
+    assert 0 < inked(paper) < whole
+    paper.page.get_by_role("button", name="Redo").click()
+    assert paper.digit() == "4"
+    assert inked(paper) == whole
+
+    paper.page.get_by_role("button", name="Clear").click()
+    assert paper.digit() == ""
+    assert inked(paper) == 0
+    assert paper.page.locator("#seen").is_hidden()
+    assert paper.text("headline") == "Nothing yet"
+
+    paper.page.get_by_role("button", name="Undo").click()
+    assert paper.digit() == "4"
+
+
+@pytest.mark.parametrize("clear", ["Escape", "Delete"])
+def test_undo_redo_and_clear_by_key(paper, clear):
+    paper.draw(template(7, "crossed"))
+    assert paper.digit() == "7"
+    whole = inked(paper)
+    keys = paper.page.keyboard
+    keys.press("z")
+    assert 0 < inked(paper) < whole
+    keys.press("z")
+    assert inked(paper) == 0
+    keys.press("Shift+Z")
+    keys.press("Control+Shift+Z")
+    assert inked(paper) == whole
+    keys.press(clear)
+    assert inked(paper) == 0
+    keys.press("Control+z")
+    assert paper.digit() == "7"
+
+
+def test_buttons_say_when_they_can_do_nothing(paper):
+    def off(name):
+        return paper.page.locator(f"#{name}").get_attribute("aria-disabled") == "true"
+
+    assert off("undo") and off("redo") and off("clear")
+    paper.draw(template(1))
+    assert not off("undo") and off("redo") and not off("clear")
+    paper.page.locator("#undo").click()
+    assert off("undo") and not off("redo") and off("clear")
+
+
+def test_the_keyboard_alone_draws_a_7(paper):
+    page = paper.page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "sheet"
+    for key in ["ArrowLeft"] * 6 + ["ArrowUp"] * 8 + [" "] + ["ArrowRight"] * 12:
+        page.keyboard.press(key)
+    for _ in range(8):
+        for key in ("ArrowDown", "ArrowLeft", "ArrowDown"):
+            page.keyboard.press(key)
+    page.keyboard.press(" ")
+    assert paper.digit() == "7"
+    for name in ("undo", "redo", "clear"):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.id") == name
+    page.keyboard.press("Enter")
+    assert paper.digit() == ""
+    assert page.evaluate("document.activeElement.id") == "clear"
+
+
+def test_a_finger_draws_and_does_not_scroll(open_page, server):
+    paper = open_page(server.url, **PHONE)
+    touch = paper.page.context.new_cdp_session(paper.page)
+
+    def send(kind, *points):
+        touch.send(
+            "Input.dispatchTouchEvent",
+            {"type": kind, "touchPoints": [{"x": x, "y": y, "id": 1} for x, y in points]},
+        )
+
+    for stroke in template(9):
+        first, *rest = paper.points(stroke)
+        send("touchStart", first)
+        for point in rest:
+            send("touchMove", point)
+        send("touchEnd")
+    assert paper.digit() == "9"
+    assert paper.page.evaluate("[scrollX, scrollY]") == [0, 0]
+
+
+def test_a_second_finger_does_not_disturb(open_page, server):
+    paper = open_page(server.url, **PHONE)
+    touch = paper.page.context.new_cdp_session(paper.page)
+    ((corner,), stroke) = (paper.points([(0, 1)]), paper.points(template(7, "plain")[0]))
+
+    def send(kind, *points):
+        touch.send(
+            "Input.dispatchTouchEvent",
+            {
+                "type": kind,
+                "touchPoints": [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)],
+            },
+        )
+
+    send("touchStart", stroke[0])
+    send("touchStart", stroke[0], corner)
+    for point in stroke:
+        send("touchMove", point, corner)
+    send("touchEnd", stroke[-1])
+    send("touchEnd")
+    assert paper.digit() == "7"
+
+
+def test_a_pen_draws(paper):
+    pen = paper.page.context.new_cdp_session(paper.page)
+
+    def send(kind, point, buttons):
+        x, y = point
+        pen.send(
+            "Input.dispatchMouseEvent",
+            {
+                "type": kind,
+                "x": x,
+                "y": y,
+                "button": "left",
+                "buttons": buttons,
+                "pointerType": "pen",
+                "clickCount": 1,
+            },
+        )
+
+    for stroke in template(2):
+        points = paper.points(stroke)
+        send("mousePressed", points[0], 1)
+        for point in points[1:]:
+            send("mouseMoved", point, 1)
+        send("mouseReleased", points[-1], 0)
+    assert paper.digit() == "2"
+
+
+def test_a_stroke_that_leaves_the_sheet_stays_on_it(paper):
+    box = paper.page.locator("#sheet").bounding_box()
+    mouse = paper.page.mouse
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + 60)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] + 200, steps=12)
+    mouse.up()
+    assert paper.digit() == "1"
+
+
+def test_another_button_of_the_mouse_does_not_draw(paper):
+    (point,) = paper.points([(0.5, 0.5)])
+    paper.page.mouse.click(*point, button="middle")
+    assert inked(paper) == 0

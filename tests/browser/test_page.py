@@ -1,0 +1,143 @@
+"""The page's files, its layout, and what it says without JavaScript."""
+
+import re
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from paper import template
+
+WEB = Path(__file__).parents[2] / "web"
+ASSETS = [
+    "index.html",
+    "icon.svg",
+    *sorted(path.name for kind in ("*.css", "*.js") for path in WEB.glob(kind)),
+]
+TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+SIZE_MAX = 60_000
+
+
+def get(server, name, headers=None):
+    path = "" if name == "index.html" else name
+    return urlopen(Request(server.url + path, headers=headers or {}))
+
+
+@pytest.mark.parametrize("name", ASSETS)
+def test_a_file_is_served_as_it_is(server, name):
+    answer = get(server, name)
+    assert answer.read() == (WEB / name).read_bytes()
+    assert answer.headers["Content-Type"].split(";")[0] == TYPES[Path(name).suffix]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_a_known_file_is_not_sent_again(server):
+    etag = get(server, "app.js").headers["ETag"]
+    assert get(server, "style.css").headers["ETag"] != etag
+    for known in (etag, f'"other", W/{etag}', "*"):
+        with pytest.raises(HTTPError) as refusal:
+            get(server, "app.js", {"If-None-Match": known})
+        assert refusal.value.code == 304
+        assert refusal.value.headers["ETag"] == etag
+        assert refusal.value.read() == b""
+    assert get(server, "app.js", {"If-None-Match": '"other"'}).status == 200
+
+
+def test_an_unknown_file_is_not_found(server):
+    for name in ("package.json", "none.js", "embed.py"):
+        with pytest.raises(HTTPError) as refusal:
+            get(server, name)
+        assert refusal.value.code == 404
+
+
+def test_the_page_is_small():
+    assert sum((WEB / name).stat().st_size for name in ASSETS) <= SIZE_MAX
+
+
+def test_all_modules_are_loaded_ahead():
+    page = (WEB / "index.html").read_text(encoding="utf-8")
+    ahead = set(re.findall(r'modulepreload" href="([\w.]+)"', page)) | {"app.js"}
+    assert ahead == {name for name in ASSETS if name.endswith(".js")}
+
+
+@pytest.mark.parametrize(
+    "width, height", [(320, 568), (360, 640), (640, 360), (768, 1024), (1440, 900)]
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_layout_fits(open_page, server, width, height, scheme):
+    paper = open_page(server.url, viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = paper.page
+    place = "element => JSON.stringify(element.getBoundingClientRect())"
+    before = page.locator("#sheet").evaluate(place)
+    paper.draw(template(8))
+    assert paper.digit() == "8"
+    assert page.locator("#sheet").evaluate(place) == before, "the sheet moved under the pen"
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+    box = page.locator("#sheet").bounding_box()
+    assert box["width"] == pytest.approx(box["height"], abs=0.5)
+    assert box["width"] >= 280
+    if height > width:
+        assert page.locator("#clear").bounding_box()["y"] < height - 44
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast(open_page, server, scheme):
+    page = open_page(server.url, color_scheme=scheme).page
+    colours = page.evaluate(
+        """() => {
+          const paint = document.createElement("canvas").getContext("2d");
+          const style = getComputedStyle(document.documentElement);
+          const rgb = (name) => {
+            paint.fillStyle = style.getPropertyValue(name);
+            paint.fillRect(0, 0, 1, 1);
+            return [...paint.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+          };
+          return Object.fromEntries(
+            ["--paper", "--sheet", "--text", "--quiet", "--ink"].map((name) => [name, rgb(name)]));
+        }"""
+    )
+
+    def luminance(rgb):
+        linear = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+            for c in (v / 255 for v in rgb)
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for ground in ("--paper", "--sheet"):
+        for text in ("--text", "--quiet", "--ink"):
+            bright, dim = sorted(
+                (luminance(colours[ground]), luminance(colours[text])), reverse=True
+            )
+            assert (bright + 0.05) / (dim + 0.05) >= 4.5, f"{text} on {ground}"
+
+
+def test_the_focus_is_seen(paper):
+    for name in ("sheet", "undo", "redo", "clear"):
+        paper.page.keyboard.press("Tab")
+        outline = paper.page.locator(f"#{name}").evaluate(
+            "element => getComputedStyle(element).outlineWidth"
+        )
+        assert outline == "3px"
+
+
+def test_motion_is_reduced_on_request(open_page, server):
+    page = open_page(server.url, reduced_motion="reduce").page
+    wait = "bar => getComputedStyle(bar).transitionDuration"
+    assert page.locator("#bars .value").first.evaluate(wait) == "0s"
+
+
+def test_without_javascript_the_page_explains_itself(open_page, server):
+    page = open_page(server.url, java_script_enabled=False).page
+    assert "curl" in page.locator("noscript").inner_text()
+    assert page.locator("main").is_hidden()
