@@ -139,5 +139,5 @@ def test_motion_is_reduced_on_request(open_page, server):
 
 def test_without_javascript_the_page_explains_itself(open_page, server):
     page = open_page(server.url, java_script_enabled=False).page
-    assert "curl" in page.locator("noscript").inner_text()
+    assert "curl" in page.locator("body noscript").inner_text()
     assert page.locator("main").is_hidden()
