@@ -1,4 +1,5 @@
 #include <linux/tcp.h> /* glibc's <netinet/tcp.h> lacks tcpi_bytes_received */
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,25 +138,14 @@ void http_client_sweep(struct http_loop *l)
             cut(c);
 }
 
-static const char *reason(int status)
-{
-    switch (status) {
-    case 408:
-        return "Request Timeout";
-    case 413:
-        return "Content Too Large";
-    default:
-        return "Service Unavailable";
-    }
-}
-
 void http_say(int fd, int status, const char *text)
 {
     char answer[512];
     int len = snprintf(answer, sizeof(answer),
                        "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n"
                        "Content-Length: %zu\r\n%sConnection: close\r\n\r\n{\"error\":\"%s\"}",
-                       status, reason(status), strlen(text) + strlen("{\"error\":\"\"}"),
+                       status, MHD_get_reason_phrase_for((unsigned)status),
+                       strlen(text) + strlen("{\"error\":\"\"}"),
                        status == 503 ? "Retry-After: 1\r\n" : "", text);
 
     /* A full socket buffer would mean that the client reads nothing: then it is not told. */

@@ -141,7 +141,7 @@ int http_socket_listen(const char *host, long port, size_t n, int *ret_fds, unsi
 
 int http_request_start(struct http_loop *l, struct error *err);
 
-/* libmicrohttpd refused what the client sent. */
-void http_request_rejected(struct http_client *c, int status);
+/* libmicrohttpd refuses what the client sent. */
+void http_request_rejected(struct http_client *c, int status, const char *text);
 
 #endif

@@ -2,7 +2,7 @@
  * a page of HTML, and has no option to change that. Clients expect {"error":"..."} of every
  * error. It queues those pages by calling its own exported MHD_queue_response() through the
  * dynamic linker, which finds the definition in this program first. So that function, here,
- * gets the library's own answers and no others, and replaces their bodies. */
+ * gets the library's own answers and no others. */
 
 #include "server/http_refusal.h"
 
@@ -45,38 +45,31 @@ static const char *sentence(unsigned status)
 {
     switch (status) {
     case 400:
-        return "{\"error\":\"the request is not valid HTTP/1.1\"}";
+        return "the request is not valid HTTP/1.1";
     case 413:
-        return "{\"error\":\"the request is too large\"}";
+        return "the request is too large";
     case 414:
-        return "{\"error\":\"the request line is too long\"}";
+        return "the request line is too long";
     case 431:
-        return "{\"error\":\"the request line and headers are too long\"}";
-    case 501:
-        return "{\"error\":\"the transfer encoding is not supported; it should be chunked\"}";
+        return "the request line and headers are too long";
     case 505:
-        return "{\"error\":\"the protocol is not supported; it should be HTTP/1.1\"}";
+        return "the protocol is not supported; it should be HTTP/1.1";
     default:
-        return "{\"error\":\"the HTTP library refused the request\"}";
+        return "the HTTP library refused the request";
     }
 }
 
+/* Some versions (0.9.75) send the head of such an answer twice if it is about the headers. So
+ * what we have to say goes straight to the socket; told that there is no answer, the library
+ * closes the connection, as it would have anyway. */
 enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned int status_code,
                                    struct MHD_Response *response)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    const char *text = sentence(status_code);
-    struct MHD_Response *json =
-        http_refusal_response(text, strlen(text), MHD_RESPMEM_PERSISTENT);
 
     (void)response; /* the library frees it */
-    if (!json)
-        return MHD_NO;
     if (info && info->socket_context)
-        http_request_rejected(info->socket_context, (int)status_code);
-    (void)MHD_add_response_header(json, "Content-Type", "application/json");
-    enum MHD_Result queued = http_refusal_queue(connection, status_code, json);
-    MHD_destroy_response(json);
-    return queued;
+        http_request_rejected(info->socket_context, (int)status_code, sentence(status_code));
+    return MHD_NO;
 }

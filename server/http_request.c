@@ -267,8 +267,9 @@ static void on_connection(void *loop, struct MHD_Connection *connection, void **
     *client = NULL;
 }
 
-void http_request_rejected(struct http_client *c, int status)
+void http_request_rejected(struct http_client *c, int status, const char *text)
 {
+    http_say(c->fd, status, text);
     c->linger = true;
     metrics_request(c->loop->worker.metrics, NULL, status, 0);
     metrics_cut(c->loop->worker.metrics, METRICS_CUT_MALFORMED);

@@ -1,11 +1,13 @@
 #include <stdio.h>
 
+#include "model/blas.h"
 #include "model/error.h"
 #include "server/command.h"
 #include "server/settings.h"
 
 static int run(const struct settings *s)
 {
+    blas_prepare(); /* before the first thread */
     switch (s->command) {
     case SETTINGS_SERVE:
         return command_serve(s);
