@@ -1,7 +1,7 @@
 // Shows the server's answer.
 
 import { DASH, NUMERALS } from "./numerals.js";
-import { EMPTY, describe, percent } from "./words.js";
+import { DOT, EMPTY, describe, percent } from "./words.js";
 
 // Screen readers are told once the pen has been still for so long.
 const STILL_MS = 600;
@@ -22,6 +22,11 @@ export class Answer {
     this.#showNone(EMPTY);
     clearTimeout(this.#telling);
     byId("live").textContent = "";
+  }
+
+  // What is drawn has no shape yet.
+  dot() {
+    this.#showNone(DOT);
   }
 
   show(prediction, model, milliseconds) {

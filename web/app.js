@@ -3,6 +3,7 @@
 import { Answer } from "./answer.js";
 import { Client } from "./client.js";
 import { Drawing } from "./drawing.js";
+import { isDot } from "./geometry.js";
 import { followKeys, followPointer } from "./pen.js";
 import { pictureOf } from "./picture.js";
 import { Sheet } from "./sheet.js";
@@ -31,12 +32,14 @@ function commandOf(event) {
   return ["Escape", "Delete"].includes(event.key) ? "clear" : null;
 }
 
-let asking = 0;
+let frame = 0;
 
-function askOncePerFrame() {
-  asking ||= requestAnimationFrame(() => {
-    asking = 0;
-    if (!drawing.isEmpty) client.ask(() => pictureOf(drawing.strokes));
+// Once per frame is often enough to ask.
+function answerSoon() {
+  frame ||= requestAnimationFrame(() => {
+    frame = 0;
+    if (drawing.isEmpty || isDot(drawing.strokes)) return;
+    client.ask(() => pictureOf(drawing.strokes));
   });
 }
 
@@ -46,12 +49,13 @@ drawing.addEventListener("change", () => {
   byId("redo").ariaDisabled = !drawing.canRedo;
   byId("clear").ariaDisabled = drawing.isEmpty;
   byId("hint").hidden = !drawing.isEmpty;
-  if (drawing.isEmpty) {
-    client.forget();
-    answer.empty();
-  } else {
-    askOncePerFrame();
+  if (!drawing.isEmpty && !isDot(drawing.strokes)) {
+    answerSoon();
+    return;
   }
+  client.forget();
+  if (drawing.isEmpty) answer.empty();
+  else answer.dot();
 });
 
 for (const [name, act] of Object.entries(buttons)) byId(name).addEventListener("click", act);

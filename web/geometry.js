@@ -12,6 +12,9 @@ export const PICTURE_INK = 80;
 // network, so above this it is drawn again with a finer one.
 const BRUSH_SHARE = 0.115;
 
+// Points that span less than this are a tap: a dot has no shape to read.
+const DOT = BRUSH / 2;
+
 // Keeps a point where the whole pen is on the sheet.
 export function clampToSheet({ x, y }) {
   const clamp = (value) => Math.min(Math.max(value, BRUSH / 2), 1 - BRUSH / 2);
@@ -32,11 +35,19 @@ export function boxOf(strokes) {
   return box;
 }
 
-// The pen's width for a drawing whose points span `side`. A speck smaller than the pen stays the
-// speck that it is.
+function longSide(box) {
+  return Math.max(box.right - box.left, box.bottom - box.top);
+}
+
+// Whether all ink is one dot.
+export function isDot(strokes) {
+  const box = boxOf(strokes);
+  return box !== null && longSide(box) < DOT;
+}
+
+// The pen's width for a drawing whose points span `side`.
 export function brushFor(side) {
-  if (side < BRUSH) return BRUSH;
-  return Math.min(BRUSH, (side * BRUSH_SHARE) / (1 - BRUSH_SHARE));
+  return side > 0 ? Math.min(BRUSH, (side * BRUSH_SHARE) / (1 - BRUSH_SHARE)) : BRUSH;
 }
 
 // How to put a drawing into the picture: a point goes to (x * scale + left, y * scale + top), the
@@ -44,7 +55,7 @@ export function brushFor(side) {
 export function placement(strokes) {
   const box = boxOf(strokes);
   if (!box) return null;
-  const side = Math.max(box.right - box.left, box.bottom - box.top);
+  const side = longSide(box);
   const brush = brushFor(side);
   const scale = PICTURE_INK / (side + brush);
   return {

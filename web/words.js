@@ -36,6 +36,7 @@ function aDigit(digit) {
 }
 
 export const EMPTY = { headline: "Nothing yet", detail: "It answers while you draw." };
+export const DOT = { headline: "A dot so far", detail: "It answers while you draw." };
 
 const NO_DIGIT = {
   blank: { headline: "Blank", detail: "There is no ink to read yet." },

@@ -1,18 +1,19 @@
 """A browser on the page of the real server."""
 
-import os
-import re
 import shutil
-import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from paper import Paper
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from digitd import Server, check_end  # noqa: E402
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -31,53 +32,11 @@ addEventListener("securitypolicyviolation", (event) =>
 """
 
 
-class Server:
-    """The real program on a port of its own; `url` is where it listens."""
-
-    def __init__(self):
-        self.program = os.environ.get("DIGITD", str(ROOT / "build" / "server" / "digitd"))
-        self.process = None
-        self.url = None
-
-    def start(self, port=0):
-        self.process = subprocess.Popen(
-            [self.program, "serve", "--port", str(port), "--drain-delay", "0"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        line = self.process.stdout.readline()
-        found = re.match(r"listening on (http://\S+)", line)
-        assert found, f"the server printed {line!r}"
-        self.url = found[1].rstrip("/") + "/"
-
-    def stop(self):
-        if self.process:
-            self.process.terminate()
-            self.process.wait(timeout=10)
-            self.process.stdout.close()
-            self.process = None
-
-    @property
-    def port(self):
-        return urlsplit(self.url).port
-
-
 @pytest.fixture(scope="session")
 def server():
-    server = Server()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def own_server():
-    """One that the test may stop."""
-    server = Server()
-    server.start()
-    yield server
-    server.stop()
+    one = Server()
+    yield one
+    check_end(one)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@ import test from "node:test";
 
 import * as geometry from "../../web/geometry.js";
 
-const { BRUSH, PICTURE_INK, PICTURE_SIDE, boxOf, brushFor, clampToSheet, placement } = geometry;
+const { BRUSH, PICTURE_INK, PICTURE_SIDE, boxOf, brushFor, clampToSheet, isDot, placement } = geometry;
 
 const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 const place = ({ scale, left, top }, { x, y }) => ({ x: x * scale + left, y: y * scale + top });
@@ -35,10 +35,20 @@ test("a small drawing gets a pen of 11 to 12 percent of its ink", () => {
   }
 });
 
-test("a tap stays a dot", () => {
-  assert.equal(brushFor(0), BRUSH);
-  const { brush } = placement([[{ x: 0.4, y: 0.6 }]]);
+test("a tap is a dot; anything longer is not, and two taps are not", () => {
+  const point = { x: 0.4, y: 0.6 };
+  assert.ok(isDot([[point]]));
+  assert.ok(isDot([[point, { x: 0.41, y: 0.61 }]]));
+  assert.ok(!isDot([[point, { x: 0.5, y: 0.6 }]]));
+  assert.ok(!isDot([[point], [{ x: 0.4, y: 0.1 }]]));
+  assert.ok(!isDot([]));
+});
+
+test("a single point has a place too", () => {
+  const { scale, left, top, brush } = placement([[{ x: 0.4, y: 0.6 }]]);
   near(brush, PICTURE_INK);
+  near(0.4 * scale + left, PICTURE_SIDE / 2);
+  near(0.6 * scale + top, PICTURE_SIDE / 2);
 });
 
 test("ink fills its part of the picture and is centred, wherever it was drawn", () => {

@@ -5,7 +5,8 @@ import re
 import socket
 
 import pytest
-from conftest import ask, check_refusal, parse, v2_body
+from conftest import check_refusal, parse, v2_body
+from digitd import ROOT, ask
 
 V1 = "/v1/models/mnist"
 V2 = "/v2/models/mnist"
@@ -288,8 +289,6 @@ def test_model_name_and_env(start):
 
 
 def test_repository(start, tmp_path):
-    from conftest import ROOT
-
     model = (ROOT / "model/zoo/mnist/1/model.onnx").read_bytes()
     for folder in ["b/10", "b/9", "a/1"]:
         (tmp_path / folder).mkdir(parents=True)
