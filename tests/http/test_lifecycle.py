@@ -10,7 +10,8 @@ import threading
 import time
 
 import pytest
-from conftest import PROGRAM, ROOT, ask, check_refusal, parse, read_all, v2_body, wait_for
+from conftest import check_refusal, parse, v2_body, wait_for
+from digitd import PROGRAM, ROOT, ask, read_all
 
 INFER = "/v2/models/mnist/infer"
 MODEL = ROOT / "model/zoo/mnist/1/model.onnx"

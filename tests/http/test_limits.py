@@ -7,7 +7,8 @@ import socket
 import time
 
 import pytest
-from conftest import Server, ask, check_end, check_refusal, parse, read_all, v2_body, wait_for
+from conftest import check_refusal, parse, v2_body, wait_for
+from digitd import Server, ask, check_end, read_all
 
 INFER = "/v2/models/mnist/infer"
 POST = f"POST {INFER} HTTP/1.1\r\nHost: x\r\n".encode()
