@@ -6,6 +6,7 @@
 
 #include "model/error.h"
 #include "model/model.h"
+#include "server/file.h"
 #include "server/settings.h"
 
 int command_load(const struct settings *s, const char *path, struct model **ret,
@@ -15,7 +16,8 @@ int command_load(const struct settings *s, const char *path, struct model **ret,
     int r = *path ? model_load_file(path, s->cpu, ret, &why)
                   : model_load(model_builtin, model_builtin_len, s->cpu, ret, &why);
 
-    return r < 0 ? error_set(err, r, "%.60s: %s", *path ? path : "built-in model", why.text)
+    return r < 0 ? error_set(err, r, "%s: %s", *path ? file_tail(path) : "built-in model",
+                             why.text)
                  : 0;
 }
 

@@ -44,7 +44,7 @@ static int open_files(const struct settings *s, struct evaluation *e, struct err
         return error_set(err, -EBADMSG, "there are %zu images and %zu labels", n,
                          idx_count(e->labels));
     if (n == 0)
-        return error_set(err, -EBADMSG, "'%.80s' holds no images", s->images);
+        return error_set(err, -EBADMSG, "'%s' holds no images", file_tail(s->images));
     e->run = (struct score_run){
         .images = s->images,
         .model = s->model,

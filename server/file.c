@@ -10,7 +10,7 @@
 
 #include "model/error.h"
 
-enum { PIECE = 1 << 16, PATH_LEN_MAX = 4096, PATH_SHOWN = 80 };
+enum { PIECE = 1 << 16, PATH_LEN_MAX = 4096, TAIL_MAX = 60 };
 
 /* Reads until the end, in pieces. */
 static int read_all(int fd, struct buf *out, struct error *err)
@@ -94,7 +94,14 @@ int file_write(const char *path, const void *bytes, size_t len, struct error *er
         r = -errno;
     if (r < 0 && fd >= 0)
         (void)unlink(temporary);
-    return r < 0 ? error_set(err, r, "'%.*s' cannot be written: %s", PATH_SHOWN, path,
-                             strerror(-r))
-                 : 0;
+    return r < 0
+               ? error_set(err, r, "'%s' cannot be written: %s", file_tail(path), strerror(-r))
+               : 0;
+}
+
+const char *file_tail(const char *path)
+{
+    size_t len = strlen(path);
+
+    return len > TAIL_MAX ? path + len - TAIL_MAX : path;
 }

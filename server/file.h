@@ -16,4 +16,7 @@ int file_read(const char *path, struct buf *out, struct error *err);
  * a negative errno with `err` naming the file. */
 int file_write(const char *path, const void *bytes, size_t len, struct error *err);
 
+/* The end of `path`, as much as an error text has room for: it says most. */
+const char *file_tail(const char *path);
+
 #endif

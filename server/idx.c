@@ -8,12 +8,12 @@
 
 #include "model/error.h"
 #include "model/preprocess.h"
+#include "server/file.h"
 
 enum {
     BUFFER_LEN = 1 << 17,
     UNSIGNED_BYTES = 8, /* the type in the third byte of the magic number */
     HEADER_MAX = 16,
-    PATH_SHOWN = 60,
 };
 
 struct idx {
@@ -40,7 +40,7 @@ static int fail_read(const struct idx *idx, int problem, struct error *err)
                       : problem == Z_BUF_ERROR ? "its gzip stream ends too early"
                                                : "its gzip stream is broken";
 
-    return error_set(err, -EBADMSG, "'%.*s' cannot be read: %s", PATH_SHOWN, idx->path, why);
+    return error_set(err, -EBADMSG, "'%s' cannot be read: %s", file_tail(idx->path), why);
 }
 
 /* Reads exactly `len` bytes; -ENODATA without a text if the file ends before. */
@@ -68,22 +68,22 @@ static int read_header(struct idx *idx, struct error *err)
     int r = read_bytes(idx, header, 4 + 4 * (size_t)idx->kind, err);
 
     if (r == -ENODATA)
-        return error_set(err, -EBADMSG, "'%.*s' is too short for an IDX file of %s", PATH_SHOWN,
-                         idx->path, kind_name(idx->kind));
+        return error_set(err, -EBADMSG, "'%s' is too short for an IDX file of %s",
+                         file_tail(idx->path), kind_name(idx->kind));
     if (r < 0)
         return r;
     if (read_u32(header) != want)
         return error_set(err, -EBADMSG,
-                         "'%.*s' begins with 0x%08x; an IDX file of %s begins with 0x%08x",
-                         PATH_SHOWN, idx->path, read_u32(header), kind_name(idx->kind), want);
+                         "'%s' begins with 0x%08x; an IDX file of %s begins with 0x%08x",
+                         file_tail(idx->path), read_u32(header), kind_name(idx->kind), want);
     idx->count = read_u32(header + 4);
     idx->height = idx->kind == IDX_IMAGES ? read_u32(header + 8) : 1;
     idx->width = idx->kind == IDX_IMAGES ? read_u32(header + 12) : 1;
     if (idx->height < 1 || idx->width < 1 || idx->height > PREPROCESS_PICTURE_SIDE_MAX ||
         idx->width > PREPROCESS_PICTURE_SIDE_MAX)
         return error_set(err, -EBADMSG,
-                         "'%.*s' has images of %zux%zu pixels; they should be 1x1 to %dx%d",
-                         PATH_SHOWN, idx->path, idx->width, idx->height,
+                         "'%s' has images of %zux%zu pixels; they should be 1x1 to %dx%d",
+                         file_tail(idx->path), idx->width, idx->height,
                          PREPROCESS_PICTURE_SIDE_MAX, PREPROCESS_PICTURE_SIDE_MAX);
     return 0;
 }
@@ -98,8 +98,8 @@ int idx_open(const char *path, enum idx_kind kind, struct idx **ret, struct erro
         errno = 0;
         idx->file = gzopen(path, "rbe");
         if (!idx->file)
-            r = error_set(err, errno ? -errno : -ENOMEM, "'%.*s' cannot be opened: %s",
-                          PATH_SHOWN, path, strerror(errno ? errno : ENOMEM));
+            r = error_set(err, errno ? -errno : -ENOMEM, "'%s' cannot be opened: %s",
+                          file_tail(path), strerror(errno ? errno : ENOMEM));
     }
     if (r == 0) {
         (void)gzbuffer(idx->file, BUFFER_LEN);
@@ -143,8 +143,8 @@ int idx_read(struct idx *idx, size_t n, uint8_t *ret, struct error *err)
     int r = read_bytes(idx, ret, n * idx->height * idx->width, err);
 
     if (r == -ENODATA)
-        return error_set(err, -EBADMSG, "'%.*s' ends before the last of its %zu %s", PATH_SHOWN,
-                         idx->path, idx->count, kind_name(idx->kind));
+        return error_set(err, -EBADMSG, "'%s' ends before the last of its %zu %s",
+                         file_tail(idx->path), idx->count, kind_name(idx->kind));
     if (r < 0)
         return r;
     idx->at += n;
@@ -152,7 +152,7 @@ int idx_read(struct idx *idx, size_t n, uint8_t *ret, struct error *err)
         return 0;
     r = read_bytes(idx, &extra, 1, err); /* also makes zlib compare the checksum */
     if (r == 0)
-        return error_set(err, -EBADMSG, "'%.*s' goes on behind its %zu %s", PATH_SHOWN,
-                         idx->path, idx->count, kind_name(idx->kind));
+        return error_set(err, -EBADMSG, "'%s' goes on behind its %zu %s", file_tail(idx->path),
+                         idx->count, kind_name(idx->kind));
     return r == -ENODATA ? 0 : r;
 }
