@@ -9,11 +9,14 @@
 
 enum { DEPTH_MAX = 64, NUMBERS_MAX = 64 };
 
-/* 1 if jansson takes it, 0 if not, -1 if it cannot tell because of what RFC 8259 leaves open:
- * the size of numbers and U+0000 in keys. */
+/* 1 if jansson takes it, 0 if not, -1 if that tells nothing: RFC 8259 leaves open the size of
+ * numbers, and jansson knows no U+0000 in keys and takes a zero byte for the end. */
 static int is_json(const char *text, size_t size)
 {
     json_error_t error;
+
+    if (memchr(text, 0, size))
+        return -1;
     json_t *root = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 
     if (root) {
