@@ -141,12 +141,31 @@ static bool is_digit(const struct batch *b, size_t i)
     return !b->seen || b->seen[i].verdict == PREPROCESS_DIGIT;
 }
 
+/* Inside the network greater values could overflow, become NaN, and then 0 in a Relu: a
+ * plausible answer to nothing. */
+static int check_magnitude(const struct batch *b, struct error *err)
+{
+    const float *values = b->images;
+    size_t n = b->n * MODEL_INPUT;
+    unsigned beyond = 0;
+
+    for (size_t i = 0; i < n; i++)
+        beyond |= fabsf(values[i]) > BATCH_VALUE_MAX;
+    for (size_t i = 0; i < n && beyond; i++)
+        if (fabsf(values[i]) > BATCH_VALUE_MAX)
+            return error_set(
+                err, -EINVAL,
+                "image %zu has the value %g; expected pixels, at most %g either way",
+                i / MODEL_INPUT, (double)values[i], (double)BATCH_VALUE_MAX);
+    return 0;
+}
+
+/* The network may still have weights that large. */
 static int check_finite(const struct batch *b, struct error *err)
 {
     for (size_t i = 0; i < b->n * MODEL_CLASSES; i++)
         if (!isfinite(b->logits[i]) || !isfinite(b->probabilities[i]))
-            return error_set(err, -EINVAL,
-                             "image %zu has values so large that the answer is not finite",
+            return error_set(err, -EINVAL, "the answer to image %zu is not finite",
                              i / MODEL_CLASSES);
     return 0;
 }
@@ -156,6 +175,10 @@ int batch_predict(struct batch *b, struct error *err)
     const struct model *m = b->served->model;
     size_t end;
 
+    int r = check_magnitude(b, err);
+
+    if (r < 0)
+        return r;
     if (need_scratch(b, model_scratch(m)) < 0)
         return error_set(err, -ENOMEM, "out of memory for a prediction");
     for (size_t i = 0; i < b->n; i = end) {

@@ -41,6 +41,8 @@ struct batch {
     size_t scratch_len;
 };
 
+#define BATCH_VALUE_MAX 1e12F /* either way, in images */
+
 enum { BATCH_PROBABILITIES = 1, BATCH_LOGITS = 2 };
 
 /* Forgets the request, keeps the memory (beyond a megabyte it is given back). */
@@ -55,8 +57,8 @@ int batch_add(struct batch *b, size_t n, float **ret, struct error *err);
 int batch_add_picture(struct batch *b, const struct image *picture, struct error *err);
 
 /* Fills logits and probabilities; an image whose `seen` says it is no digit is not predicted
- * and gets zeroes. Returns 0; -EINVAL if an image has values so large that the answer is not
- * finite; -ENOMEM. */
+ * and gets zeroes. Returns 0; -EINVAL if an image has values beyond BATCH_VALUE_MAX, or so
+ * large that the answer is not finite; -ENOMEM. */
 int batch_predict(struct batch *b, struct error *err);
 
 #endif

@@ -122,9 +122,18 @@ static void test_answers_are_finite_or_none(void **state)
 
     assert_int_equal(batch_add(&b, 2, &at, NULL), 0);
     memset(at, 0, 2 * MODEL_INPUT * sizeof(float));
-    at[MODEL_INPUT + 3] = INFINITY; /* as an overflow inside the network would give it */
+    at[MODEL_INPUT + 783] = -1e12F;
+    assert_int_equal(batch_predict(&b, &err), 0);
+    at[MODEL_INPUT + 783] = -2e12F;
     assert_int_equal(batch_predict(&b, &err), -EINVAL);
-    assert_string_equal(err.text, "image 1 has values so large that the answer is not finite");
+    assert_string_equal(err.text,
+                        "image 1 has the value -2e+12; expected pixels, at most 1e+12 "
+                        "either way");
+    at[MODEL_INPUT + 783] = 0;
+    at[MODEL_INPUT + 3] = NAN; /* as an overflow inside the network would give it */
+    err = (struct error){0};
+    assert_int_equal(batch_predict(&b, &err), -EINVAL);
+    assert_string_equal(err.text, "the answer to image 1 is not finite");
     batch_finish(&b);
 }
 
