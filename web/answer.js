@@ -1,7 +1,7 @@
 // Shows the server's answer.
 
 import { DASH, NUMERALS } from "./numerals.js";
-import { DOT, EMPTY, describe, percent } from "./words.js";
+import { DOT, EMPTY, describe, percent, shortPercent } from "./words.js";
 
 // Screen readers are told once the pen has been still for so long.
 const STILL_MS = 600;
@@ -30,9 +30,9 @@ export class Answer {
   }
 
   show(prediction, model, milliseconds) {
-    const digit = prediction.verdict === "digit" ? prediction.digit : "";
-    this.#say(digit, describe(prediction));
-    this.#setBars(prediction.probabilities ?? [], digit);
+    const words = describe(prediction);
+    this.#say(words);
+    this.#setBars(prediction.probabilities ?? [], words.digit);
     this.#setSeen(prediction.seen ?? "");
     this.#setTime(`${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`);
     byId("model").textContent = `${model.name}, version ${model.version}`;
@@ -40,24 +40,25 @@ export class Answer {
 
   // The server could not answer; `text` says why.
   trouble(text) {
-    this.#showNone({ headline: "No answer", detail: text });
+    this.#showNone({ digit: null, headline: "No answer", detail: text });
   }
 
   #showNone(words) {
-    this.#say("", words);
+    this.#say(words);
     this.#setBars([]);
     this.#setSeen("");
     this.#setTime("");
   }
 
-  #say(digit, { headline, detail }) {
+  #say({ digit, headline, detail }) {
     byId("numeral").setAttribute("d", NUMERALS[digit] ?? DASH);
-    document.body.dataset.digit = digit;
+    document.body.dataset.digit = digit ?? "";
     byId("headline").textContent = headline;
     byId("detail").textContent = detail;
     clearTimeout(this.#telling);
     this.#telling = setTimeout(() => {
-      byId("live").textContent = digit === "" ? `${headline}. ${detail}` : `${digit}. ${headline}, ${detail}`;
+      const named = digit === null ? `${headline}.` : `${digit}. ${headline},`;
+      byId("live").textContent = `${named} ${detail}`;
     }, STILL_MS);
   }
 
@@ -73,7 +74,7 @@ export class Answer {
       const probability = probabilities[digit] ?? 0;
       item.style.setProperty("--share", probability);
       item.classList.toggle("best", digit === best);
-      value.textContent = probability >= 0.005 ? Math.round(probability * 100) : "";
+      value.textContent = shortPercent(probability);
       spoken.textContent = probabilities.length ? `${digit}: ${percent(probability)}` : `${digit}`;
     });
   }

@@ -85,7 +85,7 @@ def test_the_layout_fits(open_page, server, width, height, scheme):
     assert page.evaluate("document.scrollingElement.scrollWidth") <= width
     box = page.locator("#sheet").bounding_box()
     assert box["width"] == pytest.approx(box["height"], abs=0.5)
-    assert box["width"] >= 280
+    assert box["width"] >= 256
     if height > width:
         assert page.locator("#clear").bounding_box()["y"] < height - 44
 
