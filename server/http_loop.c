@@ -214,5 +214,6 @@ void http_loop_finish(struct http_loop *l)
         l->spare_clients = c->next;
         free(c);
     }
+    batch_finish(&l->worker.batch);
     buf_clear(&l->worker.body);
 }
