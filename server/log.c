@@ -84,7 +84,7 @@ void log_event(enum log_level level, const char *event, ...)
     if (r == 0)
         r = buf_text(&line, line_format == LOG_JSON ? "}\n" : "\n");
     /* A line that cannot be built or written is lost: there is nobody left to tell. */
-    if (r == 0 && write(STDERR_FILENO, line.data, line.len) < 0)
-        r = -1;
+    if (r == 0)
+        (void)!write(STDERR_FILENO, line.data, line.len);
     buf_clear(&line);
 }

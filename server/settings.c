@@ -199,15 +199,17 @@ int settings_read(int argc, const char *const *argv, struct settings *ret, struc
         return 1;
     }
     int r = find_verb(argv[1], &verb, err);
-    if (r == 0 && asks(argc - 2, argv + 2, "--help", "-h")) {
+    if (r < 0 || !verb)
+        return r;
+    if (asks(argc - 2, argv + 2, "--help", "-h")) {
         settings_help(verb);
         return 1;
     }
-    if (r == 0) {
-        s.command = verb->command;
-        s.files = calloc((size_t)argc, sizeof(*s.files));
-        r = s.files ? set_defaults(&s, err) : error_set(err, -ENOMEM, "out of memory");
-    }
+    s.command = verb->command;
+    s.files = calloc((size_t)argc, sizeof(*s.files));
+    if (!s.files)
+        return error_set(err, -ENOMEM, "out of memory");
+    r = set_defaults(&s, err);
     if (r == 0)
         r = read_environment(verb, &s, err);
     if (r == 0)

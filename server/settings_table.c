@@ -1,6 +1,5 @@
 #include "server/settings_table.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,38 +19,40 @@ enum {
     PREDICT = SETTINGS_PREDICT,
     EVAL = SETTINGS_EVAL,
     INSPECT = SETTINGS_INSPECT,
-    ALL = SERVE | PREDICT | EVAL | INSPECT,
+    LOADERS = SERVE | PREDICT | EVAL,
+    OFFLINE = PREDICT | EVAL | INSPECT,
+    ALL = SERVE | OFFLINE,
 };
 
 /* One line each, so that the table can be read as a table. */
 /* clang-format off */
 const struct setting settings_rows[] = {
-    {"host",             SETTING_TEXT,       AT(host),             "127.0.0.1", 0, 0, SERVE, "address to listen on; 0.0.0.0 or :: for all"},
-    {"port",             SETTING_PORT,       AT(port),             "8080",   0, 65535, SERVE, "TCP port; 0 picks a free one"},
-    {"admin-port",       SETTING_PORT,       AT(admin_port),       "off",   -1, 65535, SERVE, "second port for health and metrics, with a thread of its own"},
-    {"threads",          SETTING_NUMBER,     AT(threads),          "0",      0, 1024, SERVE, "event loops; 0 is one per processor granted"},
-    {"max-body",         SETTING_SIZE,       AT(body_max),         "16MiB", KIB, 1024L * MIB, SERVE, "largest request body"},
-    {"max-images",       SETTING_NUMBER,     AT(images_max),       "1024",   1, 65536, SERVE, "images in one request"},
-    {"max-json-depth",   SETTING_NUMBER,     AT(json_depth_max),   "32",     4, 1024, SERVE, "nesting of a JSON body"},
-    {"max-connections",  SETTING_NUMBER,     AT(connections_max),  "4096",   1, 1000000, SERVE, "connections at a time; more are answered 503"},
-    {"max-header",       SETTING_SIZE,       AT(header_max),       "16KiB", KIB, 256 * KIB, SERVE, "request line and headers together"},
-    {"read-timeout",     SETTING_DURATION,   AT(read_timeout_ms),  "10s",   50, HOUR, SERVE, "for a whole request to arrive"},
-    {"idle-timeout",     SETTING_DURATION,   AT(idle_timeout_ms),  "75s",   50, HOUR, SERVE, "between two requests, and for an answer to be taken"},
-    {"drain-delay",      SETTING_DURATION,   AT(drain_delay_ms),   "5s",     0, HOUR, SERVE, "after SIGTERM: go on serving, while not ready"},
-    {"drain-timeout",    SETTING_DURATION,   AT(drain_timeout_ms), "20s",    0, HOUR, SERVE, "then: wait for what is in flight"},
-    {"log-level",        SETTING_LOG_LEVEL,  AT(log_level),        "info",   0, 0, SERVE, "error, warn, info or debug"},
-    {"log-format",       SETTING_LOG_FORMAT, AT(log_format),       "logfmt", 0, 0, SERVE, "logfmt or json"},
-    {"access-log",       SETTING_BOOL,       AT(access_log),       "false",  0, 0, SERVE, "one log line per request"},
-    {"model",            SETTING_TEXT,       AT(model),            "",       0, 0, SERVE | PREDICT | EVAL, "ONNX file; without it, the built-in model"},
-    {"model-name",       SETTING_TEXT,       AT(model_name),       "mnist",  0, 0, SERVE, "what that model is served as"},
-    {"model-repository", SETTING_TEXT,       AT(model_repository), "",       0, 0, SERVE, "directory of <model>/<version>/model.onnx"},
-    {"cpu",              SETTING_CPU,        AT(cpu),              "auto",   0, 0, ALL, "instructions to use: auto, generic, x86-64-v2, -v3, -v4, neon"},
-    {"images",           SETTING_TEXT,       AT(images),           "",       0, 0, EVAL, "IDX file of images, plain or gzip"},
-    {"labels",           SETTING_TEXT,       AT(labels),           "",       0, 0, EVAL, "IDX file of labels, plain or gzip"},
-    {"plot",             SETTING_TEXT,       AT(plot),             "",       0, 0, EVAL, "PNG file to draw the confusion matrix into"},
-    {"min-accuracy",     SETTING_FRACTION,   AT(min_accuracy),     "0",      0, 0, EVAL, "fail below this accuracy, 0 to 1"},
-    {"preprocess",       SETTING_BOOL,       AT(preprocess),       "false",  0, 0, EVAL, "treat 28x28 pictures as drawings too: crop and centre them"},
-    {"json",             SETTING_BOOL,       AT(json),             "false",  0, 0, PREDICT | EVAL | INSPECT, "answer in JSON"},
+    {"host",             SETTING_TEXT,       SERVE,   AT(host),             "127.0.0.1", 0,   0,           "address to listen on; 0.0.0.0 or :: for all"},
+    {"port",             SETTING_PORT,       SERVE,   AT(port),             "8080",      0,   65535,       "TCP port; 0 picks a free one"},
+    {"admin-port",       SETTING_PORT,       SERVE,   AT(admin_port),       "off",       -1,  65535,       "second port for health and metrics, with a thread of its own"},
+    {"threads",          SETTING_NUMBER,     SERVE,   AT(threads),          "0",         0,   1024,        "event loops; 0 is one per processor granted"},
+    {"max-body",         SETTING_SIZE,       SERVE,   AT(body_max),         "16MiB",     KIB, 1024L * MIB, "largest request body"},
+    {"max-images",       SETTING_NUMBER,     SERVE,   AT(images_max),       "1024",      1,   65536,       "images in one request"},
+    {"max-json-depth",   SETTING_NUMBER,     SERVE,   AT(json_depth_max),   "32",        4,   1024,        "nesting of a JSON body"},
+    {"max-connections",  SETTING_NUMBER,     SERVE,   AT(connections_max),  "4096",      1,   1000000,     "connections at a time; more are answered 503"},
+    {"max-header",       SETTING_SIZE,       SERVE,   AT(header_max),       "16KiB",     KIB, 256 * KIB,   "request line and headers together"},
+    {"read-timeout",     SETTING_DURATION,   SERVE,   AT(read_timeout_ms),  "10s",       50,  HOUR,        "for a whole request to arrive"},
+    {"idle-timeout",     SETTING_DURATION,   SERVE,   AT(idle_timeout_ms),  "75s",       50,  HOUR,        "between two requests, and for an answer to be taken"},
+    {"drain-delay",      SETTING_DURATION,   SERVE,   AT(drain_delay_ms),   "5s",        0,   HOUR,        "after SIGTERM: go on serving, while not ready"},
+    {"drain-timeout",    SETTING_DURATION,   SERVE,   AT(drain_timeout_ms), "20s",       0,   HOUR,        "then: wait for what is in flight"},
+    {"log-level",        SETTING_LOG_LEVEL,  SERVE,   AT(log_level),        "info",      0,   0,           "error, warn, info or debug"},
+    {"log-format",       SETTING_LOG_FORMAT, SERVE,   AT(log_format),       "logfmt",    0,   0,           "logfmt or json"},
+    {"access-log",       SETTING_BOOL,       SERVE,   AT(access_log),       "false",     0,   0,           "one log line per request"},
+    {"model",            SETTING_TEXT,       LOADERS, AT(model),            "",          0,   0,           "ONNX file; without it, the built-in model"},
+    {"model-name",       SETTING_TEXT,       SERVE,   AT(model_name),       "mnist",     0,   0,           "what that model is served as"},
+    {"model-repository", SETTING_TEXT,       SERVE,   AT(model_repository), "",          0,   0,           "directory of <model>/<version>/model.onnx"},
+    {"cpu",              SETTING_CPU,        ALL,     AT(cpu),              "auto",      0,   0,           "instructions to use: auto, generic, x86-64-v2, -v3, -v4, neon"},
+    {"images",           SETTING_TEXT,       EVAL,    AT(images),           "",          0,   0,           "IDX file of images, plain or gzip"},
+    {"labels",           SETTING_TEXT,       EVAL,    AT(labels),           "",          0,   0,           "IDX file of labels, plain or gzip"},
+    {"plot",             SETTING_TEXT,       EVAL,    AT(plot),             "",          0,   0,           "PNG file to draw the confusion matrix into"},
+    {"min-accuracy",     SETTING_FRACTION,   EVAL,    AT(min_accuracy),     "0",         0,   0,           "fail below this accuracy, 0 to 1"},
+    {"preprocess",       SETTING_BOOL,       EVAL,    AT(preprocess),       "false",     0,   0,           "treat 28x28 pictures as drawings too: crop and centre them"},
+    {"json",             SETTING_BOOL,       OFFLINE, AT(json),             "false",     0,   0,           "answer in JSON"},
 };
 
 const struct settings_verb settings_verbs[] = {
@@ -65,11 +66,20 @@ const struct settings_verb settings_verbs[] = {
 const size_t settings_rows_count = sizeof(settings_rows) / sizeof(settings_rows[0]);
 const size_t settings_verbs_count = sizeof(settings_verbs) / sizeof(settings_verbs[0]);
 
+static char upper(char c)
+{
+    if (c >= 'a' && c <= 'z')
+        return (char)(c - 'a' + 'A');
+    if (c == '-')
+        return '_';
+    return c;
+}
+
 void setting_variable(const struct setting *row, char out[SETTING_VARIABLE_MAX])
 {
     (void)snprintf(out, SETTING_VARIABLE_MAX, "DIGITD_%s", row->name);
     for (char *c = out; *c; c++)
-        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+        *c = upper(*c);
 }
 
 static int bounds(const struct setting *row, const char *source, const char *text,

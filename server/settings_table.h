@@ -23,10 +23,10 @@ enum setting_type {
 struct setting {
     const char *name; /* "max-body": --max-body, --max_body and DIGITD_MAX_BODY */
     enum setting_type type;
+    unsigned commands;    /* SETTINGS_SERVE | ... */
     size_t at;            /* where in struct settings */
     const char *fallback; /* the default, as a person would write it */
     long min, max;        /* of numbers, sizes, ports and milliseconds */
-    unsigned commands;    /* SETTINGS_SERVE | ... */
     const char *help;     /* one line */
 };
 
