@@ -103,8 +103,8 @@ int batch_add_picture(struct batch *b, const struct image *picture, struct error
 {
     const float scale = model_info(b->served->model)->input_scale;
     uint64_t begin = metrics_now();
-    float *tensor;
-    int r = batch_add(b, 1, &tensor, err);
+    float *image;
+    int r = batch_add(b, 1, &image, err);
 
     if (r < 0)
         return r;
@@ -114,9 +114,10 @@ int batch_add_picture(struct batch *b, const struct image *picture, struct error
     }
     struct preprocess *seen = &b->seen[b->n - 1];
 
+    image = b->images + (b->n - 1) * MODEL_INPUT;
     preprocess(picture->grey, picture->width, picture->height, seen);
     for (size_t i = 0; i < MODEL_INPUT; i++)
-        tensor[i] = (float)seen->pixels[i] * scale;
+        image[i] = (float)seen->pixels[i] * scale;
     b->preprocess_ns += metrics_now() - begin;
     return 0;
 }

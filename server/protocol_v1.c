@@ -30,7 +30,7 @@ struct v1 {
 /* Steps into {"name": VALUE}, up to the value. */
 static int open_name(struct scan *s, const char *where, struct error *err)
 {
-    struct scan_text key;
+    struct scan_text key = {0};
     int r = scan_enter_object(s, err);
 
     if (r == 0)
@@ -98,7 +98,7 @@ static int check_row(const struct v1 *v, const char *where, const struct scan_sh
 /* One of the instances. */
 static int read_row(struct scan *s, struct v1 *v, struct error *err)
 {
-    struct scan_shape shape;
+    struct scan_shape shape = {0};
     char where[40];
     bool named = scan_peek(s) == '{';
     float *out;

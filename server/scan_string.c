@@ -149,7 +149,7 @@ bool scan_equals(struct scan_text t, const char *text)
     size_t left = strlen(text);
 
     while (at < end) {
-        unsigned long c;
+        unsigned long c = 0;
         char bytes[4] = {*at};
         size_t taken = 1, n = 1;
 
