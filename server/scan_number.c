@@ -40,6 +40,7 @@ int scan_integer(struct scan *s, int64_t *ret, struct error *err)
 
 enum {
     EXACT_DIGITS = 19, /* decimal digits that always fit 64 bits */
+    FLOAT_DIGITS = 7,  /* decimal digits of integers that a float holds exactly */
     EXACT_POWER = 22,  /* the greatest power of ten that a double holds exactly */
 };
 
@@ -140,6 +141,7 @@ static inline const char *number(const char *begin, const char *end, float *ret)
     const char *first = begin;
     uint64_t mantissa = 0;
     int64_t exponent = 0;
+    float value;
 
     if (__builtin_expect(*first == '-', false))
         first++;
@@ -149,6 +151,11 @@ static inline const char *number(const char *begin, const char *end, float *ret)
         mantissa = mantissa * 10 + (uint64_t)(*p++ - '0');
     if (p == first || (*first == '0' && p - first > 1))
         return NULL;
+    if (*p == ',' && p - first <= FLOAT_DIGITS) {
+        value = (float)(int32_t)mantissa;
+        *ret = first > begin ? -value : value;
+        return p;
+    }
     if (*p == '.') {
         const char *fraction = p + 1;
 
@@ -164,7 +171,6 @@ static inline const char *number(const char *begin, const char *end, float *ret)
         if (!p)
             return NULL;
     }
-    float value;
     bool exact = last - first <= EXACT_DIGITS || is_exact(first, (size_t)(last - first));
 
     if (exact && quick(mantissa, exponent, &value))
