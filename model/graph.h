@@ -15,7 +15,8 @@ enum {
     GRAPH_OPSET_MIN = 7,
     GRAPH_OPSET_MAX = 26,
     GRAPH_NODES_MAX = 512,
-    GRAPH_NAMES_MAX = 8192,                  /* of initializers and of what nodes make */
+    GRAPH_NAMES_MAX = 8192, /* of initializers and of what nodes make */
+    GRAPH_PAD_MAX = 1024,
     GRAPH_ELEMENTS_MAX = 1 << 22,            /* of one value, for one image */
     GRAPH_MACS_MAX = 2 * 1000 * 1000 * 1000, /* of the whole graph, for one image */
 };

@@ -27,7 +27,7 @@ typedef int graph_make_fn(struct graph_builder *b, const struct onnx_node *n,
                           struct error *err);
 
 graph_make_fn graph_make_conv, graph_make_max_pool, graph_make_average_pool,
-    graph_make_global_average_pool;
+    graph_make_global_average_pool, graph_make_pad;
 graph_make_fn graph_make_gemm, graph_make_matmul, graph_make_add, graph_make_batch_norm,
     graph_make_relu;
 graph_make_fn graph_make_flatten, graph_make_reshape, graph_make_softmax, graph_make_constant,

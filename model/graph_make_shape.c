@@ -121,7 +121,7 @@ static int reshape_value(struct graph_builder *b, const struct onnx_node *n, siz
     for (size_t i = 0; i < in->rank; i++)
         from[i + 1] = (int64_t)in->dims[i];
     memcpy(want, target->data, target->count * sizeof(want[0]));
-    if (want[0] == b->graph->batch)
+    if (b->graph->batch > 0 && want[0] == b->graph->batch)
         want[0] = 1;
     one.data = want;
     r = resolve(n, &one, from, in->rank + 1, in->count, to, err);

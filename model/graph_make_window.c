@@ -208,8 +208,10 @@ static int make_pool(struct graph_builder *b, const struct onnx_node *n, enum gr
     for (size_t i = 0; r == 0 && i < 2; i++) {
         if (w.dilation[i] != 1)
             r = graph_refuse(n, err, -ENOTSUP, "digitd does no dilated pooling");
-        else if (w.pad[i] >= w.kernel[i] || w.pad_end[i] >= w.kernel[i])
-            r = graph_refuse(n, err, -EBADMSG, "its margin is as wide as its window");
+        else if (w.pad[i] >= w.kernel[i] ||
+                 (w.out[i] - 1) * w.stride[i] >=
+                     b->graph->values[value].shape.dims[1 + i] + w.pad[i])
+            r = graph_refuse(n, err, -EBADMSG, "a window lies in the margin altogether");
     }
     if (r == 0)
         r = graph_shape_set(
