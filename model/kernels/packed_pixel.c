@@ -23,7 +23,8 @@ VECTOR_INLINE void add_terms(const struct list *l, const float *weights, float *
 
         VECTOR_UNROLL
         for (size_t v = 0; v < vectors; v++)
-            s[v] += vector_load_aligned(w + v * VECTOR_LANES) * l->value[i];
+            s[v] = vector_multiply_add(s[v], vector_load_aligned(w + v * VECTOR_LANES),
+                                       l->value[i]);
     }
     VECTOR_UNROLL
     for (size_t v = 0; v < vectors; v++)

@@ -42,7 +42,8 @@ VECTOR_INLINE void multiply_add(vector *sums, const float *weights, const float 
     for (size_t i = 0; i < pixels * vectors; i++) {
         size_t pixel = i / vectors;
 
-        sums[i] += w[i % vectors] * bases[pixel / PER_BASE][pixel % PER_BASE * step + at];
+        sums[i] = vector_multiply_add(sums[i], w[i % vectors],
+                                      bases[pixel / PER_BASE][pixel % PER_BASE * step + at]);
     }
 }
 

@@ -45,6 +45,13 @@ VECTOR_INLINE void vector_store(float *to, vector v)
     memcpy(to, &v, sizeof(v));
 }
 
+/* One FMA where there is one. Its own function, so that nothing comes between the product and
+ * the sum that would keep a compiler from joining them: all kernels have to round alike. */
+VECTOR_INLINE vector vector_multiply_add(vector sum, vector w, float x)
+{
+    return sum + w * x;
+}
+
 /* a > b ? a : b, lane by lane: b where either is NaN, as in the references. */
 VECTOR_INLINE vector vector_max(vector a, vector b)
 {

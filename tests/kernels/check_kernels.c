@@ -52,10 +52,10 @@ void check_fill(float *x, size_t count)
 
 static float *allocate(size_t count)
 {
-    float *x = aligned_alloc(64, (count + !count) * sizeof(*x));
+    void *x = NULL;
 
-    if (!x) {
-        perror("check_kernels");
+    if (posix_memalign(&x, 64, (count + !count) * sizeof(float)) != 0) {
+        (void)fputs("check_kernels: out of memory\n", stderr);
         exit(EXIT_FAILURE);
     }
     return x;
