@@ -233,7 +233,7 @@ int command_inspect(const struct settings *s)
     struct error err = {0};
     int r = 0;
 
-    if (s->n_files > 1 || (s->n_files == 1 && *s->model))
+    if (s->n_files > 1)
         r = error_set(&err, -EINVAL, "one model at a time, please");
     if (r == 0)
         r = command_load(s, path, &model, &err);

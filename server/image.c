@@ -113,8 +113,27 @@ static void on_error(png_structp png, png_const_charp text)
 {
     struct reader *r = png_get_error_ptr(png);
 
-    (void)error_set(r->err, -EBADMSG, "the PNG is damaged: %s", text);
+    if (r->out_of_memory)
+        (void)error_set(r->err, -ENOMEM, "out of memory");
+    else
+        (void)error_set(r->err, -EBADMSG, "the PNG is damaged: %s", text);
     png_longjmp(png, 1);
+}
+
+/* libpng's own allocations, to tell a lack of memory from a damaged file. */
+static png_voidp on_malloc(png_structp png, png_alloc_size_t len)
+{
+    struct reader *r = png_get_mem_ptr(png);
+    void *memory = malloc(len);
+
+    r->out_of_memory |= !memory;
+    return memory;
+}
+
+static void on_free(png_structp png, png_voidp memory)
+{
+    (void)png;
+    free(memory);
 }
 
 static void on_warning(png_structp png, png_const_charp text)
@@ -178,7 +197,7 @@ static int allocate(struct reader *r, size_t channels)
 
     r->grey = calloc(len, 1);
     r->alpha = has_alpha ? calloc(len, 1) : NULL;
-    r->out_of_memory = !r->grey || (has_alpha && !r->alpha);
+    r->out_of_memory |= !r->grey || (has_alpha && !r->alpha);
     return r->out_of_memory ? -ENOMEM : 0;
 }
 
@@ -225,9 +244,10 @@ static void read_picture(struct reader *r)
 
 static int read_guarded(struct reader *r)
 {
-    if (setjmp(png_jmpbuf(r->png)))
+    if (setjmp(png_jmpbuf(r->png)) == 0)
+        read_picture(r);
+    else if (!r->out_of_memory)
         return -EBADMSG;
-    read_picture(r);
     return r->out_of_memory ? error_set(r->err, -ENOMEM, "out of memory") : 0;
 }
 
@@ -256,8 +276,8 @@ int image_decode_png(const void *bytes, size_t len, struct image *ret, struct er
 
     if (r == 0) {
         reader.end = reader.at + len;
-        reader.png =
-            png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_error, on_warning);
+        reader.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &reader, on_error,
+                                              on_warning, &reader, on_malloc, on_free);
         reader.info = reader.png ? png_create_info_struct(reader.png) : NULL;
         r = reader.info ? read_guarded(&reader) : error_set(err, -ENOMEM, "out of memory");
     }

@@ -12,6 +12,7 @@ def test_json_of_the_model_that_ships():
     given = json.loads(digitd("inspect", "--json", MODEL)[0])
     assert builtin.pop("file") is None and given.pop("file") == str(MODEL)
     assert builtin == given
+    assert json.loads(digitd("inspect", "--json", "--model", MODEL)[0])["sha256"] == given["sha256"]
     assert given["sha256"] == hashlib.sha256(MODEL.read_bytes()).hexdigest()
     assert given["input_shape"][0] == -1
     assert given["labels"] == [str(d) for d in range(10)]
