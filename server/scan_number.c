@@ -81,10 +81,12 @@ static inline const char *digits(const char *p, const char *end, uint64_t *manti
     return p;
 }
 
-/* The explicit exponent behind an 'e', added to *exponent as long as that stays small enough to
- * be of use. Returns what follows, NULL if there are no digits. */
+/* The explicit exponent behind an 'e', added to *exponent; so large that no number of digits
+ * can make up for it, it need not be exact. Returns what follows, NULL if there are no digits.
+ */
 static const char *exponent_part(const char *p, int64_t *exponent)
 {
+    const int64_t enough = INT64_C(1) << 50;
     bool negative = *p == '-';
     int64_t value = 0;
 
@@ -92,7 +94,7 @@ static const char *exponent_part(const char *p, int64_t *exponent)
     const char *first = p;
 
     for (; is_digit(*p); p++)
-        if (value < 100000)
+        if (value < enough)
             value = value * 10 + (*p - '0');
     *exponent += negative ? -value : value;
     return p > first ? p : NULL;
@@ -100,14 +102,17 @@ static const char *exponent_part(const char *p, int64_t *exponent)
 
 /* Whether text[0..len-1], digits and at most one point, has few enough digits after its leading
  * zeroes for the mantissa to be exact. */
-static bool is_exact(const char *text, size_t len)
+static inline bool is_exact(const char *text, size_t len)
 {
-    size_t point = *text != '0' && memchr(text, '.', len) ? 1 : 0;
     size_t zeroes = 0;
 
+    if (*text != '0')
+        return len <= EXACT_DIGITS || (len == EXACT_DIGITS + 1 && memchr(text, '.', len));
+    if (len <= EXACT_DIGITS + 2) /* "0." */
+        return true;
     while (zeroes < len && (text[zeroes] == '0' || text[zeroes] == '.'))
         zeroes++;
-    return len - zeroes - point <= EXACT_DIGITS;
+    return len - zeroes <= EXACT_DIGITS;
 }
 
 /* mantissa * 10^exponent as the nearest float. One double operation is off by little, which
@@ -134,6 +139,18 @@ static inline bool quick(uint64_t mantissa, int64_t exponent, float *ret)
     return (bits & below_float) - (midpoint - slack) > 2 * slack;
 }
 
+/* The float of a number that begins at `begin`, its digits at `first`; they end at `last`, it
+ * ends at `end`. */
+static inline float nearest(const char *begin, const char *first, const char *last,
+                            const char *end, uint64_t mantissa, int64_t exponent)
+{
+    float value;
+
+    if (is_exact(first, (size_t)(last - first)) && quick(mantissa, exponent, &value))
+        return first > begin ? -value : value;
+    return decimal_float(begin, (size_t)(end - begin));
+}
+
 /* Reads one JSON number, of which the byte before `end` is no part. Returns what follows it;
  * NULL if it is none or not finite as a float, which refuse() then explains. */
 static inline const char *number(const char *begin, const char *end, float *ret)
@@ -141,7 +158,6 @@ static inline const char *number(const char *begin, const char *end, float *ret)
     const char *first = begin;
     uint64_t mantissa = 0;
     int64_t exponent = 0;
-    float value;
 
     if (__builtin_expect(*first == '-', false))
         first++;
@@ -152,8 +168,8 @@ static inline const char *number(const char *begin, const char *end, float *ret)
     if (p == first || (*first == '0' && p - first > 1))
         return NULL;
     if (*p == ',' && p - first <= FLOAT_DIGITS) {
-        value = (float)(int32_t)mantissa;
-        *ret = first > begin ? -value : value;
+        *ret = (float)(int32_t)mantissa;
+        *ret = first > begin ? -*ret : *ret;
         return p;
     }
     if (*p == '.') {
@@ -171,12 +187,7 @@ static inline const char *number(const char *begin, const char *end, float *ret)
         if (!p)
             return NULL;
     }
-    bool exact = last - first <= EXACT_DIGITS || is_exact(first, (size_t)(last - first));
-
-    if (exact && quick(mantissa, exponent, &value))
-        *ret = first > begin ? -value : value;
-    else
-        *ret = decimal_float(begin, (size_t)(p - begin));
+    *ret = nearest(begin, first, last, p, mantissa, exponent);
     return isfinite(*ret) ? p : NULL;
 }
 

@@ -274,6 +274,18 @@ static void test_any_number_of_digits(void **ignored)
     scan_init(&scan, text, DIGITS, 1);
     assert_int_equal(scan_floats(&scan, &got, 1, &n, &shape, NULL), 0);
     assert_true(got == 1 + FLT_EPSILON);
+
+    /* 1e-200000 with an exponent that more than makes up for it, then one that does not */
+    memset(text, '0', 200002);
+    text[1] = '.';
+    text[200001] = '1';
+    len = 200002 + (size_t)sprintf(text + 200002, "e2000000 ");
+    scan_init(&scan, text, len, 1);
+    assert_int_equal(scan_floats(&scan, &got, 1, &n, &shape, NULL), -EINVAL);
+    len = 200002 + (size_t)sprintf(text + 200002, "e200001 ");
+    scan_init(&scan, text, len, 1);
+    assert_int_equal(scan_floats(&scan, &got, 1, &n, &shape, NULL), 0);
+    assert_true(got == 10);
     free(text);
 }
 
