@@ -91,16 +91,16 @@ static int read_header(struct idx *idx, struct error *err)
 int idx_open(const char *path, enum idx_kind kind, struct idx **ret, struct error *err)
 {
     struct idx *idx = calloc(1, sizeof(*idx));
-    int r = idx ? 0 : error_set(err, -ENOMEM, "out of memory");
+    int r = 0;
 
-    if (r == 0) {
-        *idx = (struct idx){.path = path, .kind = kind};
-        errno = 0;
-        idx->file = gzopen(path, "rbe");
-        if (!idx->file)
-            r = error_set(err, errno ? -errno : -ENOMEM, "'%s' cannot be opened: %s",
-                          file_tail(path), strerror(errno ? errno : ENOMEM));
-    }
+    if (!idx)
+        return error_set(err, -ENOMEM, "out of memory");
+    *idx = (struct idx){.path = path, .kind = kind};
+    errno = 0;
+    idx->file = gzopen(path, "rbe");
+    if (!idx->file)
+        r = error_set(err, errno ? -errno : -ENOMEM, "'%s' cannot be opened: %s",
+                      file_tail(path), strerror(errno ? errno : ENOMEM));
     if (r == 0) {
         (void)gzbuffer(idx->file, BUFFER_LEN);
         r = read_header(idx, err);

@@ -19,7 +19,6 @@ enum {
     PREDICT = SETTINGS_PREDICT,
     EVAL = SETTINGS_EVAL,
     INSPECT = SETTINGS_INSPECT,
-    LOADERS = SERVE | PREDICT | EVAL,
     OFFLINE = PREDICT | EVAL | INSPECT,
     ALL = SERVE | OFFLINE,
 };
@@ -43,7 +42,7 @@ const struct setting settings_rows[] = {
     {"log-level",        SETTING_LOG_LEVEL,  SERVE,   AT(log_level),        "info",      0,   0,           "error, warn, info or debug"},
     {"log-format",       SETTING_LOG_FORMAT, SERVE,   AT(log_format),       "logfmt",    0,   0,           "logfmt or json"},
     {"access-log",       SETTING_BOOL,       SERVE,   AT(access_log),       "false",     0,   0,           "one log line per request"},
-    {"model",            SETTING_TEXT,       LOADERS, AT(model),            "",          0,   0,           "ONNX file; without it, the built-in model"},
+    {"model",            SETTING_TEXT,       ALL,     AT(model),            "",          0,   0,           "ONNX file; without it, the built-in model"},
     {"model-name",       SETTING_TEXT,       SERVE,   AT(model_name),       "mnist",     0,   0,           "what that model is served as"},
     {"model-repository", SETTING_TEXT,       SERVE,   AT(model_repository), "",          0,   0,           "directory of <model>/<version>/model.onnx"},
     {"cpu",              SETTING_CPU,        ALL,     AT(cpu),              "auto",      0,   0,           "instructions to use: auto, generic, x86-64-v2, -v3, -v4, neon"},
