@@ -13,9 +13,20 @@ const canvas = byId("sheet");
 const drawing = new Drawing();
 const sheet = new Sheet(canvas, drawing);
 const answer = new Answer();
+
+// How to ask the same from a shell.
+function showCommand(model) {
+  const url = new URL(`v1/models/${encodeURIComponent(model)}:predict`, document.baseURI);
+  const lines = ["curl -H 'Content-Type: image/png' \\", "--data-binary @digit.png \\", url.href];
+  byId("curl").textContent = lines.join("\n");
+}
+
 const client = new Client({
   fetch: (...request) => fetch(...request),
-  onAnswer: (...said) => answer.show(...said),
+  onAnswer: (prediction, model, milliseconds) => {
+    answer.show(prediction, model, milliseconds);
+    showCommand(model.name);
+  },
   onTrouble: (text) => answer.trouble(text),
 });
 
@@ -45,9 +56,9 @@ function answerSoon() {
 
 drawing.addEventListener("change", () => {
   // Not `disabled`: that would take the focus away from whoever has just pressed it.
-  byId("undo").ariaDisabled = !drawing.canUndo;
-  byId("redo").ariaDisabled = !drawing.canRedo;
-  byId("clear").ariaDisabled = drawing.isEmpty;
+  byId("undo").setAttribute("aria-disabled", !drawing.canUndo);
+  byId("redo").setAttribute("aria-disabled", !drawing.canRedo);
+  byId("clear").setAttribute("aria-disabled", drawing.isEmpty);
   byId("hint").hidden = !drawing.isEmpty;
   if (!drawing.isEmpty && !isDot(drawing.strokes)) {
     answerSoon();
@@ -69,7 +80,4 @@ addEventListener("online", () => client.hurry());
 
 followPointer(canvas, drawing);
 followKeys(canvas, drawing, sheet);
-
-byId("curl").textContent =
-  "curl -H 'Content-Type: image/png' \\\n--data-binary @digit.png \\\n" +
-  new URL("v1/models/mnist:predict", document.baseURI).href;
+showCommand("mnist");

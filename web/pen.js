@@ -11,10 +11,6 @@ export function followPointer(canvas, drawing) {
     const { left, top, width, height } = canvas.getBoundingClientRect();
     return clampToSheet({ x: (event.clientX - left) / width, y: (event.clientY - top) / height });
   };
-  const release = () => {
-    pointer = null;
-    stroke = null;
-  };
 
   canvas.addEventListener("pointerdown", (event) => {
     if (pointer !== null || event.button !== 0) return;
@@ -27,13 +23,12 @@ export function followPointer(canvas, drawing) {
     const events = event.getCoalescedEvents?.() ?? [];
     drawing.extend(stroke, (events.length ? events : [event]).map(pointOf));
   });
-  canvas.addEventListener("pointerup", (event) => {
-    if (event.pointerId === pointer) release();
-  });
   canvas.addEventListener("pointercancel", (event) => {
-    if (event.pointerId !== pointer) return;
-    drawing.forget(stroke);
-    release();
+    if (event.pointerId === pointer) drawing.forget(stroke);
+  });
+  // Follows pointerup and pointercancel, and whatever else may take the pointer away.
+  canvas.addEventListener("lostpointercapture", (event) => {
+    if (event.pointerId === pointer) pointer = null;
   });
 }
 

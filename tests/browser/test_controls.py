@@ -114,6 +114,29 @@ def test_a_finger_draws_and_does_not_scroll(open_page, server):
     assert paper.page.evaluate("[scrollX, scrollY]") == [0, 0]
 
 
+def test_a_stroke_that_the_system_takes_away_is_forgotten(open_page, server):
+    paper = open_page(server.url, **PHONE)
+    touch = paper.page.context.new_cdp_session(paper.page)
+    start, end = paper.points([(0.5, 0.1), (0.5, 0.9)])
+
+    def send(kind, *points):
+        touch.send(
+            "Input.dispatchTouchEvent",
+            {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]},
+        )
+
+    send("touchStart", start)
+    send("touchMove", end)
+    assert paper.digit() == "1"
+    send("touchCancel")
+    assert paper.digit() == ""
+    assert inked(paper) == 0
+    send("touchStart", start)
+    send("touchMove", end)
+    send("touchEnd")
+    assert paper.digit() == "1"
+
+
 def test_a_second_finger_does_not_disturb(open_page, server):
     paper = open_page(server.url, **PHONE)
     touch = paper.page.context.new_cdp_session(paper.page)
