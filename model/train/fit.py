@@ -204,8 +204,8 @@ def draw_curve(history: list[dict[str, float]], path: Path) -> None:
     for name, title in (("accuracy", "MNIST blocks"), ("accuracy_pen", "pen writers")):
         if name in history[0]:
             right.plot(epochs, [100 * (1 - h[name]) for h in history], label=title)
-    right.set(title="error on held-out data, %", xlabel="epoch", yscale="log")
-    right.grid(True, which="both", alpha=0.3)
+    right.set(title="error on held-out data, %", xlabel="epoch", ylim=(0, 2))
+    right.grid(True, alpha=0.3)
     right.legend()
     figure.savefig(path, dpi=80)
     pyplot.close(figure)
