@@ -20,6 +20,8 @@ NO_DIGIT = 10  # the label of pictures whose target is one tenth for every digit
 HELD_OUT_BLOCKS = 6
 HELD_OUT_SIZE = 500
 PEN_VARIANTS = 6  # renderings of each pen digit, a random one of which is seen at a time
+MOST_TEMPLATES = 40  # renderings of each; a small training set gets fewer
+MOST_NONDIGITS = 4500
 CACHE_FORMAT = "3"  # part of the cache's key: raise it whenever rendering changes
 
 Images = NDArray[np.uint8]
@@ -125,9 +127,10 @@ def load_corpus(mnist: Path, pens: Path | None, cache: Path, seed: int) -> Corpu
         part, validation["pen"] = _pen_parts(pens, cache, seed)
         parts.append(part)
 
-    own, own_labels = render(read_templates(), 40, seed, 1.5, "rendering templates")
+    variants = min(4 + count // 1500, MOST_TEMPLATES)
+    own, own_labels = render(read_templates(), variants, seed, 1.5, "rendering templates")
     parts.append(Part("templates", own, own_labels, max(count // 100, 1)))
-    nothing = make_nondigits(4500, seed)
+    nothing = make_nondigits(min(90 + count // 12, MOST_NONDIGITS), seed)
     nothing_labels = np.full(len(nothing), NO_DIGIT, np.uint8)
     parts.append(Part("no digit", nothing, nothing_labels, max(count * 3 // 200, 1)))
     return Corpus(tuple(parts), validation)
