@@ -53,8 +53,10 @@ VECTOR_INLINE const float *steps(size_t count, vector *sums, const float *weight
                                  size_t vectors)
 {
     VECTOR_UNROLL
-    for (size_t i = 0; i < count; i++, weights += vectors * VECTOR_LANES)
+    for (size_t i = 0; i < count; i++, weights += vectors * VECTOR_LANES) {
+        VECTOR_KEEP_ORDER;
         multiply_add(sums, weights, bases, i, step, pixels, vectors);
+    }
     VECTOR_UNROLL
     for (size_t b = 0; b < BASES; b++)
         bases[b] += count;

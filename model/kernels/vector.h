@@ -26,6 +26,10 @@ typedef int32_t vector_mask __attribute__((vector_size(4 * VECTOR_LANES)));
 #define VECTOR_UNROLL _Pragma("GCC unroll 32")
 #endif
 
+/* No load moves across it: clang would take the operands of all steps of a loop ahead, for
+ * which there are not enough registers. */
+#define VECTOR_KEEP_ORDER __asm__ volatile("" ::: "memory")
+
 VECTOR_INLINE vector vector_load(const float *from)
 {
     vector v;
