@@ -95,7 +95,7 @@ static void draw_cell(struct canvas *c, int row, int column, uint64_t n, uint64_
     int scale = strlen(text) > 4 ? 1 : 2;
 
     canvas_text(c, x + CELL / 2, y + (CELL - CANVAS_LETTER_HEIGHT * scale) / 2, scale,
-                CANVAS_CENTRE, weight > 0.45 ? WHITE : INK, text);
+                CANVAS_CENTRE, weight > 0.6 ? WHITE : INK, text);
 }
 
 static void draw_matrix(struct canvas *c, const struct score *s)
