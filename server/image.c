@@ -180,14 +180,18 @@ static void store_row(struct reader *r, size_t channels, size_t y, size_t x, siz
 {
     uint8_t *grey = r->grey + y * r->width + x;
     uint8_t *alpha = r->alpha ? r->alpha + y * r->width + x : NULL;
+    uint8_t greys[SIDE_MAX];
+    uint8_t alphas[SIDE_MAX];
 
     if (step == 1) {
         convert_row(r->row, channels, count, grey, alpha);
         return;
     }
+    convert_row(r->row, channels, count, greys, alphas);
     for (size_t i = 0; i < count; i++)
-        convert_row(r->row + i * channels, channels, 1, grey + i * step,
-                    alpha ? alpha + i * step : NULL);
+        grey[i * step] = greys[i];
+    for (size_t i = 0; alpha && i < count; i++)
+        alpha[i * step] = alphas[i];
 }
 
 static int allocate(struct reader *r, size_t channels)
