@@ -5,6 +5,7 @@
 
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char pad = '=';
 
 size_t base64_encode(char *out, const void *in, size_t len)
 {
@@ -21,10 +22,12 @@ size_t base64_encode(char *out, const void *in, size_t len)
         unsigned second = len == 2 ? b[1] : 0;
 
         *at++ = alphabet[b[0] >> 2];
-        *at++ = alphabet[(unsigned)(b[0] & 3) << 4 | second >> 4];
-        *at++ = len == 2 ? alphabet[(second & 15) << 2] : '=';
-        *at++ = '=';
+        *at++ = alphabet[(b[0] & 3U) << 4 | second >> 4];
+        *at++ = alphabet[(second & 15) << 2];
+        *at++ = pad;
     }
+    if (len == 1)
+        at[-2] = pad;
     return (size_t)(at - out);
 }
 
@@ -49,7 +52,7 @@ int base64_decode(void *out, const char *text, size_t len, size_t *ret)
 
     if (len % 4 != 0)
         return -EINVAL;
-    while (padding < 2 && padding < len && text[len - 1 - padding] == '=')
+    while (padding < 2 && padding < len && text[len - 1 - padding] == pad)
         padding++;
     for (size_t i = 0; i < len; i += 4) {
         size_t keep = i + 4 == len ? 3 - padding : 3;

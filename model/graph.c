@@ -15,8 +15,8 @@ static int no_memory(struct error *err)
     return error_set(err, -ENOMEM, "out of memory while reading the graph");
 }
 
-int graph_refuse(const struct onnx_node *n, struct error *err, int code, const char *format,
-                 ...)
+int(graph_refuse)(const struct onnx_node *n, struct error *err, int code, const char *format,
+                  ...)
 {
     char why[128];
     const char *name = n->name;

@@ -41,6 +41,10 @@ int graph_operator(const struct onnx_node *n, graph_make_fn **ret, struct error 
 __attribute__((format(printf, 4, 5))) int
 graph_refuse(const struct onnx_node *n, struct error *err, int code, const char *format, ...);
 
+#ifdef __clang_analyzer__
+#define graph_refuse(n, err, code, ...) (graph_refuse(n, err, code, __VA_ARGS__), (code))
+#endif
+
 /* Attributes by name; an absent one is `otherwise`, or n = 0. Type and bounds are already
  * checked. */
 int64_t graph_int(const struct onnx_node *n, const char *name, int64_t otherwise);

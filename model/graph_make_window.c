@@ -162,7 +162,7 @@ int graph_make_conv(struct graph_builder *b, const struct onnx_node *n, struct e
 
     if (r == 0)
         r = graph_input_floats(b, n, 1, &weights, err);
-    if (r < 0)
+    if (r < 0 || !weights)
         return r;
     in = &b->graph->values[value].shape;
     r = need_pixels(n, in, err);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "model/blas.h"
 #include "model/error.h"
 #include "model/model.h"
 #include "model/plan_parts.h"

@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "model/blas.h"
 #include "model/error.h"
+#include "model/kernels/im2col.h"
 #include "model/plan_parts.h"
 
 /* Strides, the kernels' own figures, and weights in the kernels' own order. */
@@ -82,19 +84,45 @@ static int pack_bias(struct plan *p, struct plan_step *s, struct error *err)
     return 0;
 }
 
+/* Room for one step's own use, which no picture but its own can see. */
+static size_t add_work(struct plan *p, const struct plan_step *s, size_t len)
+{
+    size_t at = plan_add_place(p, len, 1, 1);
+    struct plan_place *place = &p->places[at];
+
+    place->first = place->last = (size_t)(s - p->steps);
+    place->len = place->pixel = place->row = KERNELS_ROUND(len);
+    return at;
+}
+
+/* What the level's own kernel cannot do goes to BLAS, and one channel at a time, where there is
+ * nothing to multiply, or without BLAS, to the reference. */
+static void choose_conv(struct plan *p, struct plan_step *s)
+{
+    if (s->kernels->conv_fits(&s->conv))
+        return;
+    s->kernels = kernels_get(CPU_GENERIC);
+    if (s->conv.in_channels > s->conv.groups)
+        s->blas = blas_get();
+    if (s->blas)
+        s->work = add_work(p, s, im2col_scratch(&s->conv));
+}
+
 static int pack_conv(struct plan *p, struct plan_step *s, struct error *err)
 {
     float *packed = NULL;
     size_t count = 0;
 
     s->conv = conv_figures(p, s);
-    if (!s->kernels->conv_fits(&s->conv))
-        s->kernels = kernels_get(CPU_GENERIC);
-    count = s->kernels->conv_packed(&s->conv);
+    choose_conv(p, s);
+    count = s->blas ? im2col_packed(&s->conv) : s->kernels->conv_packed(&s->conv);
     packed = arena_alloc(&p->arena, count, sizeof(float));
     if (!packed)
         return no_memory(err);
-    s->kernels->conv_pack(&s->conv, s->node->weights, packed);
+    if (s->blas)
+        im2col_pack(&s->conv, s->node->weights, packed);
+    else
+        s->kernels->conv_pack(&s->conv, s->node->weights, packed);
     s->packed = packed;
     p->memory += count * sizeof(float);
     return pack_bias(p, s, err);

@@ -45,6 +45,8 @@ enum plan_kind {
     PLAN_UNPACK, /* and back */
 };
 
+struct blas;
+
 struct plan_step {
     enum plan_kind kind;
     const struct graph_node *node; /* while planning; NULL for copies */
@@ -55,6 +57,8 @@ struct plan_step {
     size_t segment;    /* neighbours that are run together, picture by picture */
     struct graph_window window;
     const struct kernels *kernels;
+    const struct blas *blas; /* does the convolution, with `work` to work in; else NULL */
+    size_t work;             /* place */
     struct kernels_conv conv;
     struct kernels_dense dense;
     struct kernels_pool pool;

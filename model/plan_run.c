@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "model/kernels/im2col.h"
 #include "model/model.h"
 #include "model/plan_parts.h"
 
@@ -144,12 +145,23 @@ static void elementwise(const struct run *r, const struct plan_step *s, size_t i
     }
 }
 
+static void convolve(const struct run *r, const struct plan_step *s, size_t i)
+{
+    const float *x = window(r, s, i);
+    float *y = to(r, s->out, i);
+
+    if (s->blas)
+        im2col_conv(s->blas, &s->conv, s->packed, s->bias, x, buffer(r, s->work, i), y);
+    else
+        s->kernels->conv(&s->conv, s->packed, s->bias, x, y);
+}
+
 static void run_step(const struct run *r, const struct plan_step *s, size_t i)
 {
     draw_border(r, s->out, i);
     switch (s->kind) {
     case PLAN_CONV:
-        s->kernels->conv(&s->conv, s->packed, s->bias, window(r, s, i), to(r, s->out, i));
+        convolve(r, s, i);
         break;
     case PLAN_DENSE: /* does a block at once */
         break;

@@ -100,6 +100,27 @@ def test_conv_of_many_widths(channels, cpu, images, tmp_path):
     check(network.classify(), images, tmp_path, cpu)
 
 
+@pytest.mark.parametrize(
+    ("channels", "out", "groups"),
+    [
+        (34, 34, 17),
+        (34, 51, 17),
+        (24, 24, 24),
+        (24, 48, 24),
+        (40, 40, 40),
+        (36, 20, 4),
+        (32, 32, 8),
+    ],
+)
+def test_conv_in_groups(channels, out, groups, images, tmp_path):
+    network = Network()
+    network.conv(1, channels, 5, strides=[2, 2])
+    network.add("Relu")
+    network.conv(channels, out, 3, pads=[1, 1, 1, 1], group=groups)
+    network.add("Relu")
+    check(network.classify(), images, tmp_path)
+
+
 POOLS = [
     {"kernel_shape": [2, 2]},
     {"kernel_shape": [2, 2], "strides": [2, 2]},

@@ -36,10 +36,10 @@ static size_t below(size_t n)
     state ^= state >> 12;
     state ^= state << 25;
     state ^= state >> 27;
-    return (size_t)((state * 0x2545f4914f6cdd1dU) >> 32) % n;
+    return n > 0 ? (size_t)((state * 0x2545f4914f6cdd1dU) >> 32) % n : 0;
 }
 
-static void give_up(const char *what)
+_Noreturn static void give_up(const char *what)
 {
     (void)fprintf(stderr, "%s: %s\n", what, strerror(errno));
     exit(EXIT_FAILURE);
