@@ -2,7 +2,10 @@
 
 /* Sums, weights and one input have to fit the registers; without FMA, a product too. Found by
  * measuring: gcc 12 and clang 14 spill beyond these. */
-#if VECTOR_REGISTERS == 32
+#if defined(__aarch64__)
+#define TILES(X) UPTO_14(X, 1) UPTO_9(X, 2) UPTO_6(X, 3) UPTO_4(X, 4) UPTO_3(X, 6)
+static const unsigned char most_pixels[TILE_VECTORS + 1] = {0, 14, 9, 6, 4, 0, 3};
+#elif VECTOR_REGISTERS == 32
 #define TILES(X) UPTO_14(X, 1) UPTO_14(X, 2) UPTO_9(X, 3) UPTO_6(X, 4) UPTO_4(X, 6)
 static const unsigned char most_pixels[TILE_VECTORS + 1] = {0, 14, 14, 9, 6, 0, 4};
 #elif defined(__FMA__)

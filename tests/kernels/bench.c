@@ -174,21 +174,21 @@ static void bench_dense(const struct kernels *k, const struct kernels_dense *d, 
 /* in_channels, out_channels, out side, kernel side: the network that ships, then the 37-MFLOP
  * network and LeNet-5, which others are measured with. */
 static const size_t convs[][4] = {
-    {1,  16, 24, 5},
-    {16, 32, 10, 3},
-    {32, 48, 8,  3},
-    {48, 96, 1,  4},
-    {1,  32, 28, 3},
-    {32, 32, 28, 3},
-    {32, 64, 14, 3},
-    {64, 64, 14, 3},
-    {1,  6,  28, 5},
-    {6,  16, 10, 5},
+    {1,  32,  24, 5},
+    {32, 64,  10, 3},
+    {64, 96,  8,  3},
+    {96, 128, 1,  4},
+    {1,  32,  28, 3},
+    {32, 32,  28, 3},
+    {32, 64,  14, 3},
+    {64, 64,  14, 3},
+    {1,  6,   28, 5},
+    {6,  16,  10, 5},
 };
 
 /* in, out, images, percent of the inputs that are not zero */
 static const size_t denses[][4] = {
-    {96,   10,  1,  100},
+    {128,  10,  1,  100},
     {784,  128, 1,  100},
     {784,  128, 1,  19 },
     {784,  128, 8,  19 },
@@ -222,7 +222,7 @@ static void bench_convs(const double *tops)
             .relu = true,
         };
 
-        printf("conv %zux%zu %2zu -> %2zux%2zux%2zu", s[3], s[3], s[0], s[2], s[2], s[1]);
+        printf("conv %zux%zu %2zu -> %2zux%2zux%3zu", s[3], s[3], s[0], s[2], s[2], s[1]);
         for (size_t k = 0; k < check_n_levels; k++)
             bench_conv(check_levels[k], &c, tops[k]);
         puts("");
@@ -247,6 +247,52 @@ static void bench_denses(const double *tops)
     }
 }
 
+struct pool_call {
+    const struct kernels *k;
+    struct kernels_pool p;
+    float *in, *out;
+};
+
+static void run_pool(const void *argument)
+{
+    const struct pool_call *call = argument;
+
+    call->k->max_pool(&call->p, call->in, call->out);
+}
+
+/* The pool behind the first layer: how long it takes, as nothing is multiplied. */
+static void bench_pool(void)
+{
+    const struct kernels_pool p = {
+        .channels = 32,
+        .in_pixel = 32,
+        .in_row = 32 * 24,
+        .out_pixel = 32,
+        .out_row = 32 * 12,
+        .out_height = 12,
+        .out_width = 12,
+        .kernel_height = 2,
+        .kernel_width = 2,
+        .stride_y = 2,
+        .stride_x = 2,
+    };
+
+    printf("max_pool 2x2 -> 12x12x32");
+    for (size_t k = 0; k < check_n_levels; k++) {
+        struct pool_call call = {
+            .k = check_levels[k],
+            .p = p,
+            .in = check_floats(24 * p.in_row),
+            .out = check_floats(12 * p.out_row),
+        };
+
+        printf("  %7.2f us", best_time(run_pool, &call) * 1e6);
+        free(call.in);
+        free(call.out);
+    }
+    puts("");
+}
+
 void bench(void)
 {
     double tops[8] = {0};
@@ -257,4 +303,5 @@ void bench(void)
     }
     bench_convs(tops);
     bench_denses(tops);
+    bench_pool();
 }

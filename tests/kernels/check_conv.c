@@ -202,14 +202,18 @@ static void check_random_shape(size_t out, size_t width)
 
 /* in_channels, out_channels, out side, kernel side of networks that people train */
 static const size_t usual[][4] = {
-    {1,  16, 24, 5},
-    {16, 32, 10, 3},
-    {32, 48, 8,  3},
-    {48, 96, 1,  4},
-    {1,  6,  28, 5},
-    {6,  16, 10, 5},
-    {32, 64, 14, 3},
-    {64, 10, 1,  1},
+    {1,  32,  24, 5},
+    {32, 64,  10, 3},
+    {64, 96,  8,  3},
+    {96, 128, 1,  4},
+    {1,  16,  24, 5},
+    {16, 32,  10, 3},
+    {32, 48,  8,  3},
+    {48, 96,  1,  4},
+    {1,  6,   28, 5},
+    {6,  16,  10, 5},
+    {32, 64,  14, 3},
+    {64, 10,  1,  1},
 };
 
 void check_conv(void)
