@@ -87,12 +87,36 @@ static void test_png(void **state)
     check(send_png);
 }
 
+/* A worker that has answered one request answers the next of that size without any memory. */
+static void test_nothing_is_allocated_once_warm(void **state)
+{
+    static const char head[] =
+        "{\"id\":\"1\",\"inputs\":[{\"name\":\"input\",\"shape\":[1,784],"
+        "\"datatype\":\"FP32\",\"data\":[";
+    struct buf body = BUF(1 << 16);
+    struct door d = {0};
+    (void)state;
+
+    assert_int_equal(buf_text(&body, head), 0);
+    for (int i = 0; i < MODEL_INPUT; i++)
+        assert_int_equal(buf_print(&body, "%s%.*e", i ? "," : "", i % 30, i / 3.0), 0);
+    assert_int_equal(buf_text(&body, "]}]}"), 0);
+    assert_int_equal(door_send(&d, &protocol_v2, body.data, body.len), 0);
+    oom_at(1);
+    assert_int_equal(door_send(&d, &protocol_v2, body.data, body.len), 0);
+    assert_false(oom_happened());
+    oom_at(0);
+    buf_clear(&body);
+    door_finish(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_v1),
         cmocka_unit_test(test_v2),
         cmocka_unit_test(test_png),
+        cmocka_unit_test(test_nothing_is_allocated_once_warm),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
