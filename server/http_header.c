@@ -38,6 +38,8 @@ void http_header_add(struct http_header *h, const char *name, const char *value)
         if (h->encoding)
             refuse(h, 400, "Transfer-Encoding is given twice");
         h->encoding = value;
+    } else if (strcasecmp(name, "Content-Encoding") == 0) {
+        h->coding = value;
     }
 }
 

@@ -12,6 +12,7 @@ struct MHD_Connection;
 struct http_header {
     const char *length;   /* Content-Length as sent; NULL: none */
     const char *encoding; /* Transfer-Encoding */
+    const char *coding;   /* Content-Encoding */
     uint64_t announced;   /* bytes; 1 if chunked */
     int refused;          /* 0, or the status to answer with */
     const char *why;      /* and the sentence */

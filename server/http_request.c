@@ -3,6 +3,7 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "model/error.h"
@@ -19,6 +20,7 @@ enum {
     POOL_LEN = 32 * 1024, /* libmicrohttpd clears it for each request: larger is slower */
     FIRST_RESERVE = 256 * 1024,
     REQUEST_ID_MAX = 128,
+    BODY_KEEP = 1024 * 1024, /* of the loop's answer buffer, between two requests */
 };
 
 static const char *lookup(const struct request *req, const char *name)
@@ -81,6 +83,8 @@ static bool look(struct http_client *c, struct MHD_Connection *connection, const
         refuse(c, 413, "this path takes no body");
     else if (h.announced > (uint64_t)settings->body_max)
         refuse(c, 413, "the body is too large");
+    else if (h.announced && h.coding && *h.coding && strcasecmp(h.coding, "identity") != 0)
+        refuse(c, 415, "the body is compressed; Content-Encoding should be absent or identity");
     else if (h.announced > 1)
         (void)buf_reserve(&c->body, h.announced < FIRST_RESERVE ? h.announced : FIRST_RESERVE);
     return h.refused || (c->refused && h.announced);
@@ -161,9 +165,13 @@ static enum MHD_Result answer(struct http_client *c, const char *method)
         (void)api_refuse(&res, status, c->why);
     if (status == 405)
         response_header(&res, "Allow", c->allow);
+    if (status == 415)
+        response_header(&res, "Accept-Encoding", "identity");
     enum MHD_Result queued = reply(c, status, &res);
     uint64_t ns = metrics_now() - begin;
 
+    if (w->body.cap > BODY_KEEP)
+        buf_clear(&w->body); /* libmicrohttpd has its copy */
     metrics_request(w->metrics, c->req.route, status, ns);
     if (c->loop->settings->access_log)
         log_access(c, method, status, ns);

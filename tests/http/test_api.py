@@ -229,6 +229,13 @@ def test_expect_continue(server):
         assert b"200 OK" in s.recv(100)
 
 
+@pytest.mark.parametrize(("coding", "status"), [("gzip", 415), ("identity", 200), ("", 200)])
+def test_content_encoding(server, coding, status):
+    answer = server.request("POST", f"{V2}/infer", v2_body(), {"Content-Encoding": coding})
+    assert answer.status == status
+    assert answer.headers["Accept-Encoding"] == ("identity" if status == 415 else None)
+
+
 def test_keep_alive(server):
     import http.client
 
