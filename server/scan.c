@@ -214,6 +214,36 @@ int scan_bool(struct scan *s, bool *ret, struct error *err)
     return r;
 }
 
+int scan_integer(struct scan *s, int64_t *ret, struct error *err)
+{
+    if (scan_peek(s) != '0')
+        return scan_expected(s, "an integer", err);
+    size_t byte = (size_t)(s->at - s->begin);
+    size_t len = decimal_len(s->at, s->end);
+    bool negative = *s->at == '-', fits = true;
+    int64_t value = 0;
+
+    if (len == 0)
+        return scan_expected(s, "a JSON number", err);
+    for (size_t i = negative; i < len; i++) {
+        char c = s->at[i];
+
+        if (c < '0' || c > '9')
+            return error_set(err, -EBADMSG,
+                             "the number at byte %zu should be an integer, without point or "
+                             "exponent",
+                             byte);
+        fits = fits && !__builtin_mul_overflow(value, 10, &value) &&
+               !__builtin_sub_overflow(value, c - '0', &value);
+    }
+    if (!fits || (!negative && value == INT64_MIN))
+        return error_set(err, -EBADMSG, "the integer at byte %zu needs more than 64 bits",
+                         byte);
+    s->at += len;
+    *ret = negative ? value : -value;
+    return 0;
+}
+
 static int skip_number(struct scan *s, struct error *err)
 {
     size_t len = decimal_len(s->at, s->end);

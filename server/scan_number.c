@@ -2,41 +2,12 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "model/error.h"
 #include "server/decimal.h"
-
-int scan_integer(struct scan *s, int64_t *ret, struct error *err)
-{
-    if (scan_peek(s) != '0')
-        return scan_expected(s, "an integer", err);
-    size_t byte = (size_t)(s->at - s->begin);
-    size_t len = decimal_len(s->at, s->end);
-    bool negative = *s->at == '-', fits = true;
-    int64_t value = 0;
-
-    if (len == 0)
-        return scan_expected(s, "a JSON number", err);
-    for (size_t i = negative; i < len; i++) {
-        char c = s->at[i];
-
-        if (c < '0' || c > '9')
-            return error_set(err, -EBADMSG,
-                             "the number at byte %zu should be an integer, without point or "
-                             "exponent",
-                             byte);
-        fits = fits && !__builtin_mul_overflow(value, 10, &value) &&
-               !__builtin_sub_overflow(value, c - '0', &value);
-    }
-    if (!fits || (!negative && value == INT64_MIN))
-        return error_set(err, -EBADMSG, "the integer at byte %zu needs more than 64 bits",
-                         byte);
-    s->at += len;
-    *ret = negative ? value : -value;
-    return 0;
-}
 
 enum {
     EXACT_DIGITS = 19, /* decimal digits that always fit 64 bits */
@@ -115,28 +86,43 @@ static inline bool is_exact(const char *text, size_t len)
     return len - zeroes <= EXACT_DIGITS;
 }
 
-/* mantissa * 10^exponent as the nearest float. One double operation is off by little, which
- * matters only where the double lies so near the midpoint of two floats that a second rounding
- * could go the wrong way: then, and for numbers too long or large, returns false. */
-static inline bool quick(uint64_t mantissa, int64_t exponent, float *ret)
-{
-    static const double powers[EXACT_POWER + 1] = {
-        1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    const uint64_t below_float = (UINT64_C(1) << 29) - 1, midpoint = UINT64_C(1) << 28;
-    const uint64_t slack = 8; /* units of the double's last place; the true error is under 2 */
-    uint64_t bits;
-    double value;
+static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                               1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                               1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-    if (exponent < -EXACT_POWER || exponent > EXACT_POWER)
-        return false;
-    if (exponent < 0)
-        value = (double)mantissa / powers[-exponent];
-    else
-        value = (double)mantissa * powers[exponent];
+/* The double as the nearest float. It is off by little from what was written, which matters
+ * only where it lies so near the midpoint of two floats that this second rounding could go the
+ * wrong way: then returns false. */
+static inline bool round_again(double value, float *ret)
+{
+    const uint64_t below_float = (UINT64_C(1) << 29) - 1, midpoint = UINT64_C(1) << 28;
+    const uint64_t slack = 8; /* units of the double's last place; the true error is under 3 */
+    uint64_t bits;
+
     memcpy(&bits, &value, 8);
     *ret = (float)value;
     return (bits & below_float) - (midpoint - slack) > 2 * slack;
+}
+
+/* Small numbers in two steps; not those where floats get sparse. */
+static bool quick_small(uint64_t mantissa, int64_t exponent, float *ret)
+{
+    if (exponent > 0 || exponent < -2 * EXACT_POWER)
+        return false;
+    double value = (double)mantissa / powers[EXACT_POWER] / powers[-exponent - EXACT_POWER];
+
+    return value >= (double)FLT_MIN && round_again(value, ret);
+}
+
+/* mantissa * 10^exponent as the nearest float, in few operations; false if these cannot tell.
+ */
+static inline bool quick(uint64_t mantissa, int64_t exponent, float *ret)
+{
+    if (exponent < -EXACT_POWER || exponent > EXACT_POWER)
+        return quick_small(mantissa, exponent, ret);
+    if (exponent < 0)
+        return round_again((double)mantissa / powers[-exponent], ret);
+    return round_again((double)mantissa * powers[exponent], ret);
 }
 
 /* The float of a number that begins at `begin`, its digits at `first`; they end at `last`, it
@@ -253,11 +239,22 @@ static inline const char *following(const char *p, const char *end)
     return p < end && (*p == '-' || is_digit(*p)) ? p : NULL;
 }
 
+/* Up to where number() may begin: so far on, something follows that is no part of a number. */
+static const char *safe_end(const char *at, const char *end)
+{
+    enum { LOOK_MAX = 64 }; /* bytes, so that a tail of megabytes costs nothing per row */
+    const char *stop = end - at > LOOK_MAX ? end - LOOK_MAX : at;
+
+    for (const char *p = end; p > stop; p--)
+        if (p[-1] == ']' || p[-1] == '}' || p[-1] == ',' || is_space(p[-1]))
+            return p;
+    return at;
+}
+
 /* Takes the numbers from here to what is none. */
 static int numbers(struct scan *s, struct nest *nest, struct sink *sink, struct error *err)
 {
-    const char *end = s->end;
-    bool closed = end[-1] == ']' || end[-1] == '}' || is_space(end[-1]);
+    const char *end = s->end, *safe = safe_end(s->at, end);
     size_t n = sink->n;
 
     if (nest->rank_known && nest->level != nest->shape.rank)
@@ -266,7 +263,8 @@ static int numbers(struct scan *s, struct nest *nest, struct sink *sink, struct 
     nest->rank_known = true;
     for (const char *p = s->at; p; p = nest->level > 0 ? following(s->at, end) : NULL) {
         float value;
-        const char *after = closed ? number(p, end, &value) : last_number(p, end, &value);
+        const char *after = __builtin_expect(p < safe, true) ? number(p, end, &value)
+                                                             : last_number(p, end, &value);
 
         if (!after || n == sink->max) {
             s->at = p;
