@@ -329,6 +329,8 @@ static int unpack(struct file *f, const void *bytes, size_t len, struct error *e
     f->proto = onnx__model_proto__unpack(&f->allocator, len, bytes);
     if (f->proto)
         return 0;
+    if (f->budget.no_memory)
+        return no_memory(err);
     if (f->budget.exhausted)
         return error_set(
             err, -EBADMSG,

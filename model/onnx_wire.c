@@ -103,13 +103,16 @@ int onnx_wire_check(const ProtobufCMessageDescriptor *type, const unsigned char 
 static void *budget_alloc(void *data, size_t size)
 {
     struct onnx_wire_budget *budget = data;
+    void *memory = NULL;
 
     if (size > SIZE_MAX - MALLOC_COST || size + MALLOC_COST > budget->left) {
         budget->exhausted = true;
         return NULL;
     }
     budget->left -= size + MALLOC_COST;
-    return malloc(size ? size : 1);
+    memory = malloc(size ? size : 1);
+    budget->no_memory = budget->no_memory || !memory;
+    return memory;
 }
 
 static void budget_free(void *data, void *pointer)

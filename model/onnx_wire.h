@@ -19,7 +19,8 @@ int onnx_wire_check(const ProtobufCMessageDescriptor *type, const unsigned char 
  * back, so that time is bounded with memory. */
 struct onnx_wire_budget {
     size_t left;
-    bool exhausted;
+    bool exhausted; /* it gave up, */
+    bool no_memory; /* or the system did */
 };
 
 ProtobufCAllocator onnx_wire_allocator(struct onnx_wire_budget *budget);

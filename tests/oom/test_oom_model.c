@@ -1,0 +1,73 @@
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/error.h"
+#include "model/model.h"
+#include "tests/oom/oom.h"
+
+static const char *folder;
+static char bytes[65536];
+
+static size_t read_model(const char *name)
+{
+    char path[4096];
+    FILE *f = NULL;
+    size_t len = 0;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    f = fopen(path, "rbe");
+    assert_non_null(f);
+    len = fread(bytes, 1, sizeof(bytes), f);
+    assert_int_equal(fclose(f), 0);
+    return len;
+}
+
+/* Whichever allocation fails, the model is refused for want of memory, and nothing else is
+ * wrong: the next attempt succeeds. */
+static void check(const char *name)
+{
+    size_t len = read_model(name);
+    size_t nth = 1;
+
+    for (;; nth++) {
+        struct model *m = NULL;
+        struct error err = {0};
+        int r = 0;
+
+        oom_at(nth);
+        r = model_load(bytes, len, CPU_GENERIC, &m, &err);
+        if (!oom_happened()) {
+            assert_int_equal(r, 0);
+            model_destroy(m);
+            break;
+        }
+        assert_int_equal(r, -ENOMEM);
+        assert_int_equal(err.code, -ENOMEM);
+        assert_null(m);
+    }
+    oom_at(0);
+    assert_true(nth > 50);
+}
+
+static void test_load(void **state)
+{
+    (void)state;
+    check("dense.onnx");
+    check("golden.onnx");
+    check("residual.onnx");
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_load),
+    };
+
+    if (argc != 2)
+        return 2;
+    folder = argv[1];
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
