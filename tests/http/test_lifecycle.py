@@ -128,13 +128,13 @@ def test_startup_is_logged(start):
 
 
 def test_sigterm_drains(start):
-    server = start("--drain-delay", "1s", "--admin-port", "0")
+    server = start("--drain-delay", "3s", "--admin-port", "0")
     admin = server.admin_port
     kept = http.client.HTTPConnection(server.host, server.port, timeout=20)
     assert ask(kept, "GET", "/v2").headers["Connection"] is None
     begin = time.monotonic()
     server.kill()
-    assert wait_for(lambda: server.get("/v2/health/ready").status == 503, 0.9)
+    assert wait_for(lambda: server.get("/v2/health/ready").status == 503, 2)
     assert server.get("/v2/health/ready", port=admin).status == 503
     assert server.metrics(port=admin)["digitd_ready"] == 0
     assert server.get("/v2/health/live").status == 200
@@ -142,7 +142,7 @@ def test_sigterm_drains(start):
     assert (answer.status, answer.headers["Connection"]) == (200, "close")
     assert server.request("POST", INFER, v2_body()).status == 200
     assert server.wait() == 0
-    assert 0.9 < time.monotonic() - begin < 5
+    assert 2.9 < time.monotonic() - begin < 10
 
 
 def test_sigint_does_not_wait(start):
@@ -285,7 +285,7 @@ class Load:
 
 
 def test_no_request_is_lost(start):
-    server = start("--drain-delay", "1500ms", "--threads", "2")
+    server = start("--drain-delay", "3s", "--threads", "2")
     load = Load(server)
     for thread in load.threads:
         thread.start()
