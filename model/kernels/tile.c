@@ -1,7 +1,7 @@
 #include "model/kernels/tile.h"
 
 /* Sums, weights and one input have to fit the registers; without FMA, a product too. Found by
- * measuring: gcc 12 and clang 14 spill beyond these. */
+ * measuring: gcc 12 and clang 14 spill much beyond these. */
 #if defined(__aarch64__)
 #define TILES(X) UPTO_14(X, 1) UPTO_9(X, 2) UPTO_6(X, 3) UPTO_4(X, 4) UPTO_3(X, 6)
 static const unsigned char most_pixels[TILE_VECTORS + 1] = {0, 14, 9, 6, 4, 0, 3};
