@@ -193,6 +193,42 @@ static void test_equals_resolves_escapes(void **state)
     }
 }
 
+static void test_integers(void **state)
+{
+    static const struct {
+        const char *text;
+        int r;
+        int64_t want;
+    } cases[] = {
+        {"0",                    0,        0        },
+        {"-0",                   0,        0        },
+        {"784",                  0,        784      },
+        {"-1",                   0,        -1       },
+        {"9223372036854775807",  0,        INT64_MAX},
+        {"-9223372036854775808", 0,        INT64_MIN},
+        {"9223372036854775808",  -EBADMSG, 0        },
+        {"-9223372036854775809", -EBADMSG, 0        },
+        {"99999999999999999999", -EBADMSG, 0        },
+        {"1.0",                  -EBADMSG, 0        },
+        {"1e3",                  -EBADMSG, 0        },
+        {"007",                  -EBADMSG, 0        },
+        {"\"1\"",                -EBADMSG, 0        },
+        {"",                     -EBADMSG, 0        },
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct scan scan;
+        struct error err = {0};
+        int64_t got = 42;
+
+        scan_init(&scan, cases[i].text, strlen(cases[i].text), 1);
+        assert_int_equal(scan_integer(&scan, &got, &err), cases[i].r);
+        assert_true(got == (cases[i].r ? 42 : cases[i].want));
+        assert_int_equal(err.code, cases[i].r);
+    }
+}
+
 static void test_shapes(void **state)
 {
     static const struct {
@@ -314,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_says_what_is_wrong_where),
         cmocka_unit_test(test_utf16_without_a_mark),
         cmocka_unit_test(test_equals_resolves_escapes),
+        cmocka_unit_test(test_integers),
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_refuses_what_is_no_tensor),
         cmocka_unit_test(test_every_prefix_is_refused),

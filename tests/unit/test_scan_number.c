@@ -361,42 +361,6 @@ static void test_what_is_no_json_number(void **ignored)
     }
 }
 
-static void test_integers(void **ignored)
-{
-    static const struct {
-        const char *text;
-        int r;
-        int64_t want;
-    } cases[] = {
-        {"0",                    0,        0        },
-        {"-0",                   0,        0        },
-        {"784",                  0,        784      },
-        {"-1",                   0,        -1       },
-        {"9223372036854775807",  0,        INT64_MAX},
-        {"-9223372036854775808", 0,        INT64_MIN},
-        {"9223372036854775808",  -EBADMSG, 0        },
-        {"-9223372036854775809", -EBADMSG, 0        },
-        {"99999999999999999999", -EBADMSG, 0        },
-        {"1.0",                  -EBADMSG, 0        },
-        {"1e3",                  -EBADMSG, 0        },
-        {"007",                  -EBADMSG, 0        },
-        {"\"1\"",                -EBADMSG, 0        },
-        {"",                     -EBADMSG, 0        },
-    };
-    (void)ignored;
-
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct scan scan;
-        struct error err = {0};
-        int64_t got = 42;
-
-        scan_init(&scan, cases[i].text, strlen(cases[i].text), 1);
-        assert_int_equal(scan_integer(&scan, &got, &err), cases[i].r);
-        assert_true(got == (cases[i].r ? 42 : cases[i].want));
-        assert_int_equal(err.code, cases[i].r);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,7 +369,6 @@ int main(void)
         cmocka_unit_test(test_any_number_of_digits),
         cmocka_unit_test(test_the_edges_of_the_range),
         cmocka_unit_test(test_what_is_no_json_number),
-        cmocka_unit_test(test_integers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
