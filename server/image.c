@@ -210,10 +210,10 @@ static int allocate(struct reader *r, size_t channels)
 static void read_passes(struct reader *r, size_t channels, bool interlaced)
 {
     for (unsigned pass = 0; pass < (interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1U); pass++) {
-        size_t x = interlaced ? PNG_PASS_START_COL(pass) : 0;
-        size_t y = interlaced ? PNG_PASS_START_ROW(pass) : 0;
-        size_t step_x = interlaced ? PNG_PASS_COL_OFFSET(pass) : 1;
-        size_t step_y = interlaced ? PNG_PASS_ROW_OFFSET(pass) : 1;
+        size_t x = interlaced ? (size_t)PNG_PASS_START_COL(pass) : 0;
+        size_t y = interlaced ? (size_t)PNG_PASS_START_ROW(pass) : 0;
+        size_t step_x = interlaced ? (size_t)PNG_PASS_COL_OFFSET(pass) : 1;
+        size_t step_y = interlaced ? (size_t)PNG_PASS_ROW_OFFSET(pass) : 1;
 
         if (x >= r->width)
             continue;
