@@ -209,6 +209,21 @@ def test_reshape_between_pixels(images, tmp_path):
     check(network.classify(), images, tmp_path)
 
 
+def test_pixels_out_of_a_dense_layer(images, tmp_path):
+    network = Network(("n", 784))
+    network.add("Gemm", None, network.weights(784, 784), network.weights(784))
+    network.add("Relu")
+    network.add("Reshape", None, network.constant([-1, 16, 7, 7], np.int64))
+    network.conv(16, 20, 3)
+    network.add("Relu")
+    network.conv(20, 40, 3)
+    network.add("Relu")
+    network.conv(40, 64, 3)
+    network.classify()
+    network.add("Relu")
+    check(network.classify(), images, tmp_path)
+
+
 @pytest.mark.parametrize("batch", [1, 4])
 def test_file_for_one_batch_size(batch, images, tmp_path):
     network = Network((batch, 1, 28, 28))

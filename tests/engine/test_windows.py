@@ -101,6 +101,7 @@ POOLS = [
     {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1},
     {"kernel_shape": [3, 3], "strides": [3, 3], "ceil_mode": 1, "pads": [1, 1, 1, 1]},
     {"kernel_shape": [2, 2], "strides": [3, 3], "ceil_mode": 1},
+    {"kernel_shape": [2, 2], "strides": [3, 3], "ceil_mode": 1, "pads": [1, 1, 1, 1]},
     {"kernel_shape": [4, 4], "strides": [4, 4], "ceil_mode": 1, "pads": [0, 0, 3, 3]},
     {"kernel_shape": [5, 3], "strides": [4, 2], "ceil_mode": 1, "pads": [2, 1, 1, 1]},
     {"kernel_shape": [13, 13]},
