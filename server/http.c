@@ -53,8 +53,6 @@ static void prepare(struct http *h, struct http_loop *l, size_t i, struct app *a
     l->gate = admin ? &h->admin_gate : &h->gate;
     l->worker = (struct worker){
         .app = app, .metrics = metrics_shard(app->metrics, i), .body = BUF(ANSWER_MAX)};
-    l->worker.batch.max = (size_t)app->settings->images_max;
-    l->worker.batch.json_depth_max = (size_t)app->settings->json_depth_max;
 }
 
 static int start_loops(struct http *h, struct app *app, const int *fds, size_t n,

@@ -88,7 +88,6 @@ void http_client_reset(struct http_client *c)
     c->deadline_ns = from_now(l, l->settings->idle_timeout_ms);
     c->seen = false;
     c->refused = 0;
-    c->why = NULL;
     c->allow = NULL;
     c->req.route = NULL;
 }

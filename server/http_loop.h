@@ -99,7 +99,7 @@ struct http_client {
     /* The request that is being read or answered. */
     bool seen;         /* its headers have been looked at */
     int refused;       /* the status that it gets instead of a handler; 0: none */
-    const char *why;   /* if refused: the sentence */
+    char why[160];     /* if refused: the sentence */
     const char *allow; /* if refused with 405: the methods */
     struct request req;
     struct buf body;

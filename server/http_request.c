@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <microhttpd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -38,10 +39,15 @@ static const char *path_of(const char *url)
     return path ? path : "/";
 }
 
-static void refuse(struct http_client *c, int status, const char *why)
+__attribute__((format(printf, 3, 4))) static void refuse(struct http_client *c, int status,
+                                                         const char *format, ...)
 {
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(c->why, sizeof(c->why), format, args);
+    va_end(args);
     c->refused = status;
-    c->why = why;
 }
 
 static size_t header_len(struct MHD_Connection *connection)
@@ -70,19 +76,21 @@ static bool look(struct http_client *c, struct MHD_Connection *connection, const
     int r = routes_find(method, c->req.path, c->req.content_type, &c->req, &c->allow);
 
     if (h.refused)
-        refuse(c, h.refused, h.why);
+        refuse(c, h.refused, "%s", h.why);
     else if (c->refused)
         return h.announced > 0; /* for its request line */
     else if (header_len(connection) > (size_t)settings->header_max)
-        refuse(c, 431, "the request line and headers are too long");
+        refuse(c, 431, "the request line and headers are %zu bytes; at most %ld are allowed",
+               header_len(connection), settings->header_max);
     else if (r == -EPERM)
-        refuse(c, 405, "the method is not allowed here; the Allow header names those that are");
+        refuse(c, 405, "the method is '%.16s'; it should be %s here", method, c->allow);
     else if (r < 0 || (c->loop->admin && !c->req.route->admin))
-        refuse(c, 404, "there is nothing at this path");
+        refuse(c, 404, "there is nothing at '%.100s'", c->req.path);
     else if (h.announced && !c->req.route->body)
-        refuse(c, 413, "this path takes no body");
+        refuse(c, 413, "'%.100s' takes no body", c->req.path);
     else if (h.announced > (uint64_t)settings->body_max)
-        refuse(c, 413, "the body is too large");
+        refuse(c, 413, "the body is %llu bytes; at most %ld are allowed",
+               (unsigned long long)h.announced, settings->body_max);
     else if (h.announced && h.coding && *h.coding && strcasecmp(h.coding, "identity") != 0)
         refuse(c, 415, "the body is compressed; Content-Encoding should be absent or identity");
     else if (h.announced > 1)
@@ -209,8 +217,11 @@ static enum MHD_Result on_request(void *loop, struct MHD_Connection *connection,
         return answer(c, method);
     int r = buf_append(&c->body, piece, *piece_len);
     *piece_len = 0;
-    if (r == -E2BIG)
-        return break_off(c, 413, "the body is too large");
+    if (r == -E2BIG) {
+        refuse(c, 413, "the body is more than the %ld bytes that are allowed",
+               c->loop->settings->body_max);
+        return break_off(c, 413, c->why);
+    }
     return r < 0 ? break_off(c, 503, "out of memory") : MHD_YES;
 }
 
