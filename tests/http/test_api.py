@@ -128,6 +128,7 @@ def test_not_found(server, method, path):
 def test_not_found_says_what_there_is(server):
     assert "mnist" in server.get("/v2/models/none").json["error"]
     assert "version 1" in server.get(f"{V2}/versions/2").json["error"]
+    assert "'/none'" in server.get("/none").json["error"]
 
 
 @pytest.mark.parametrize("version", ["0", "x", "-1", "1.0"])
@@ -151,6 +152,9 @@ def test_wrong_method(server, method, path, allow):
     assert answer.status == 405
     assert answer.headers["Allow"] == allow
     assert answer.headers["Content-Type"] == "application/json"
+    if method != "HEAD":
+        assert f"'{method}'" in answer.json["error"]
+        assert allow in answer.json["error"]
 
 
 @pytest.mark.parametrize("path", ["/", "/v2", "/v2/health/live", "/metrics", V2])
