@@ -9,6 +9,7 @@ import pytest
 from commands import BAD_DATA, FAILED, MODEL, WRONG_USAGE, digitd
 from pictures import digits, np, read_png, write_idx
 from train.preprocess import preprocess
+from train.render import render_canvases
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ def test_bad_data(tmp_path, canvases):
 
 
 def test_mnist():
-    """The accuracy that the model claims of itself."""
+    """The accuracy that the model claims of itself, and that the product promises."""
     folder = os.environ.get("DIGITD_MNIST_DIR")
     if not folder:
         pytest.skip("DIGITD_MNIST_DIR is not set")
@@ -142,5 +143,17 @@ def test_mnist():
     files = [Path(folder) / f"t10k-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")]
     result = figures(files)
     assert result["images"] == 10000
+    assert result["accuracy"] >= 0.996
     assert result["accuracy"] == pytest.approx(float(claimed), abs=1.01e-4)
     assert figures(files, "--preprocess")["accuracy"] == pytest.approx(float(claimed), abs=5e-4)
+
+
+def test_unseen_writers(tmp_path):
+    """Pen strokes of people whose digits were not trained on, drawn and read as pictures."""
+    folder = os.environ.get("DIGITD_PENDIGITS_DIR")
+    if not folder:
+        pytest.skip("DIGITD_PENDIGITS_DIR is not set")
+    render_canvases(Path(folder) / "pendigits-tes.jsonl.gz", tmp_path, limit=None, seed=1)
+    result = figures([tmp_path / "images.idx", tmp_path / "labels.idx"])
+    assert result["images"] == 3498
+    assert result["accuracy"] >= 0.975
