@@ -91,11 +91,11 @@ def microseconds(text: str) -> float:
     return float(number) * {"us": 1, "ms": 1e3, "s": 1e6}[unit]
 
 
-def measure(case: Case, url: str, pid: int, seconds: float, folder: str) -> None:
+def measure(case: Case, url: str, pid: int, seconds: int, folder: str) -> None:
     cpu = cpu_seconds(pid)
     last = max(os.sched_getaffinity(0))
     command = ["taskset", "-c", str(last), "wrk", "-t1", f"-c{case.connections}"]
-    command += [f"-d{seconds:g}s", "--latency", *script(case, folder), url + case.path]
+    command += [f"-d{seconds}s", "--latency", *script(case, folder), url + case.path]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in text or "Socket errors" in text:
         sys.exit(f"{case.name}: not every answer was a success:\n{text}")
@@ -133,7 +133,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--digitd", default=str(ROOT / "build/server/digitd"))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of each case in each round")
+    parser.add_argument("--seconds", type=int, default=2, help="of each case in each round")
     parser.add_argument("extra", nargs="*", help="further flags of digitd serve, after --")
     args = parser.parse_args()
     if not shutil.which("wrk"):
