@@ -3,7 +3,7 @@
 #include "server/settings_table.h"
 
 /* What a value looks like, by type. */
-static const char *placeholder(enum setting_type type)
+static const char *value_of(enum setting_type type)
 {
     static const char *const words[] = {
         [SETTING_TEXT] = " TEXT",
@@ -42,7 +42,7 @@ void settings_help(const struct settings_verb *verb)
 
         if (!(row->commands & verb->command))
             continue;
-        (void)snprintf(flag, sizeof(flag), "--%s%s", row->name, placeholder(row->type));
+        (void)snprintf(flag, sizeof(flag), "--%s%s", row->name, value_of(row->type));
         setting_variable(row, variable);
         printf("  %-24s %s\n  %-24s %s%s%s%s\n", flag, row->help, "", variable,
                *row->fallback ? ", default " : "", row->fallback,
