@@ -1,5 +1,6 @@
 /* How long one float takes to become text, beside snprintf("%.9g"). Prints name=value lines;
  * each figure is the best of many rounds. */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

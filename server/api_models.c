@@ -37,22 +37,25 @@ static int finish(struct response *res, int r)
     return 200;
 }
 
-/* Finds the request's model; else writes the refusal and returns its status. */
-static int find(struct worker *w, const struct request *req, const struct served **ret,
-                struct response *res)
-{
-    struct error err = {0};
-
-    if (registry_find(w->app->registry, req->model, req->version, ret, &err) < 0)
-        return api_fail(res, &err);
-    return 0;
-}
-
 static int append_name(struct buf *out, const char *key, const char *name)
 {
     int r = buf_print(out, "\"%s\":", key);
 
     return r ? r : buf_json_string(out, name, strlen(name));
+}
+
+/* Finds the request's model and begins the object that tells of it with its name. Returns 0;
+ * the status, if there is no such model and the refusal is written; or a negative errno. */
+static int begin(struct worker *w, const struct request *req, const struct served **ret,
+                 struct response *res)
+{
+    struct error err = {0};
+
+    if (registry_find(w->app->registry, req->model, req->version, ret, &err) < 0)
+        return api_fail(res, &err);
+    int r = buf_text(res->body, "{");
+
+    return r ? r : append_name(res->body, "name", (*ret)->name);
 }
 
 int api_models_v1(struct worker *w, const struct request *req, struct response *res)
@@ -78,13 +81,10 @@ int api_models_v1(struct worker *w, const struct request *req, struct response *
 int api_model_v1(struct worker *w, const struct request *req, struct response *res)
 {
     const struct served *served = NULL;
-    int status = find(w, req, &served, res);
+    int r = begin(w, req, &served, res);
 
-    if (status)
-        return status;
-    int r = buf_text(res->body, "{");
-    if (r == 0)
-        r = append_name(res->body, "name", served->name);
+    if (r > 0)
+        return r;
     if (r == 0)
         r = buf_text(res->body, ",\"ready\":true,\"model_version_status\":");
     if (r == 0)
@@ -117,13 +117,10 @@ static int append_tensors(const struct served *served, struct buf *out)
 int api_model_v2(struct worker *w, const struct request *req, struct response *res)
 {
     const struct served *served = NULL;
-    int status = find(w, req, &served, res);
+    int r = begin(w, req, &served, res);
 
-    if (status)
-        return status;
-    int r = buf_text(res->body, "{");
-    if (r == 0)
-        r = append_name(res->body, "name", served->name);
+    if (r > 0)
+        return r;
     if (r == 0)
         r = buf_text(res->body, ",\"versions\":");
     if (r == 0)
@@ -138,12 +135,9 @@ int api_model_v2(struct worker *w, const struct request *req, struct response *r
 int api_model_ready_v2(struct worker *w, const struct request *req, struct response *res)
 {
     const struct served *served = NULL;
-    int status = find(w, req, &served, res);
+    int r = begin(w, req, &served, res);
 
-    if (status)
-        return status;
-    int r = buf_text(res->body, "{");
-    if (r == 0)
-        r = append_name(res->body, "name", served->name);
+    if (r > 0)
+        return r;
     return finish(res, r ? r : buf_text(res->body, ",\"ready\":true}"));
 }

@@ -144,14 +144,6 @@ void canvas_fill(struct canvas *c, int x, int y, int width, int height, uint32_t
             set(c, k, i, colour);
 }
 
-void canvas_frame(struct canvas *c, int x, int y, int width, int height, uint32_t colour)
-{
-    canvas_fill(c, x, y, width, 1, colour);
-    canvas_fill(c, x, y + height - 1, width, 1, colour);
-    canvas_fill(c, x, y, 1, height, colour);
-    canvas_fill(c, x + width - 1, y, 1, height, colour);
-}
-
 void canvas_line(struct canvas *c, int x0, int y0, int x1, int y1, int gap, uint32_t colour)
 {
     int steps = abs(x1 - x0) > abs(y1 - y0) ? abs(x1 - x0) : abs(y1 - y0);

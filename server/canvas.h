@@ -20,7 +20,6 @@ void canvas_finish(struct canvas *c); /* accepts a zeroed one */
 
 /* Colours are 0xRRGGBB. */
 void canvas_fill(struct canvas *c, int x, int y, int width, int height, uint32_t colour);
-void canvas_frame(struct canvas *c, int x, int y, int width, int height, uint32_t colour);
 
 /* A line of dots, `gap` pixels apart along its longer side; 1 draws it whole. */
 void canvas_line(struct canvas *c, int x0, int y0, int x1, int y1, int gap, uint32_t colour);

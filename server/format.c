@@ -1,6 +1,7 @@
 #include "server/format.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "server/buf.h"
@@ -97,7 +98,7 @@ static struct decimal shortest(uint32_t c, int q, bool narrow)
 }
 
 /* Writes the digits of `n`, which has `len` of them. */
-static void put_digits(char *out, size_t len, uint64_t n)
+static void put_digits(char *out, size_t len, uint32_t n)
 {
     while (len > 0) {
         out[--len] = (char)('0' + n % 10);
@@ -105,7 +106,7 @@ static void put_digits(char *out, size_t len, uint64_t n)
     }
 }
 
-static size_t count_digits(uint64_t n)
+static size_t count_digits(uint32_t n)
 {
     size_t len = 1;
 
@@ -113,14 +114,6 @@ static size_t count_digits(uint64_t n)
         n /= 10;
         len++;
     }
-    return len;
-}
-
-size_t format_u64(char *out, uint64_t value)
-{
-    size_t len = count_digits(value);
-
-    put_digits(out, len, value);
     return len;
 }
 

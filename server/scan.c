@@ -201,19 +201,6 @@ static int word(struct scan *s, const char *text, struct error *err)
     return 0;
 }
 
-int scan_bool(struct scan *s, bool *ret, struct error *err)
-{
-    char c = scan_peek(s);
-
-    if (c != 't' && c != 'f')
-        return scan_expected(s, "true or false", err);
-    int r = word(s, c == 't' ? "true" : "false", err);
-
-    if (r == 0)
-        *ret = c == 't';
-    return r;
-}
-
 int scan_integer(struct scan *s, int64_t *ret, struct error *err)
 {
     if (scan_peek(s) != '0')

@@ -47,7 +47,6 @@ int scan_next_item(struct scan *s, struct error *err);
 
 int scan_string(struct scan *s, struct scan_text *ret, struct error *err);
 int scan_integer(struct scan *s, int64_t *ret, struct error *err); /* -EBADMSG for 1.5, 1e3 */
-int scan_bool(struct scan *s, bool *ret, struct error *err);
 int scan_skip(struct scan *s, struct error *err); /* any value; checks its syntax */
 int scan_end(struct scan *s, struct error *err);  /* nothing but white space may follow */
 

@@ -139,35 +139,13 @@ static void test_between_zero_and_one(void **state)
         check((float)i / 200000.0F);
 }
 
-static void test_u64(void **state)
-{
-    static const struct {
-        uint64_t value;
-        const char *want;
-    } cases[] = {
-        {0,          "0"                   },
-        {9,          "9"                   },
-        {10,         "10"                  },
-        {784,        "784"                 },
-        {UINT64_MAX, "18446744073709551615"},
-    };
-    (void)state;
-
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        char out[FORMAT_U64_MAX];
-        size_t len = format_u64(out, cases[i].value);
-
-        assert_int_equal(len, strlen(cases[i].want));
-        assert_memory_equal(out, cases[i].want, len);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts),       cmocka_unit_test(test_every_exponent),
-        cmocka_unit_test(test_random_bits), cmocka_unit_test(test_between_zero_and_one),
-        cmocka_unit_test(test_u64),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_every_exponent),
+        cmocka_unit_test(test_random_bits),
+        cmocka_unit_test(test_between_zero_and_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
