@@ -33,6 +33,25 @@ graph_make_fn graph_make_gemm, graph_make_matmul, graph_make_add, graph_make_bat
 graph_make_fn graph_make_flatten, graph_make_reshape, graph_make_softmax, graph_make_constant,
     graph_make_identity, graph_make_dropout;
 
+/* An attribute that an operator may have. `low` and `high` bound integers and the elements of
+ * lists of them. A list of rules ends with one without a name. */
+struct graph_attribute_rule {
+    const char *name;
+    enum onnx_kind kind;
+    int64_t low, high;
+};
+
+/* One row of graph_operator_table.c, which ends with one without a name. */
+struct graph_operator_rule {
+    const char *name;
+    size_t inputs_min, inputs_max;
+    graph_make_fn *make;
+    const struct graph_attribute_rule *attributes; /* NULL: none */
+    const char *domain;                            /* NULL: ONNX's own */
+};
+
+extern const struct graph_operator_rule graph_operator_rules[];
+
 /* Finds the operator's row and checks the node's counts and attributes against it. Returns 0
  * and its maker; -ENOTSUP or -EBADMSG. */
 int graph_operator(const struct onnx_node *n, graph_make_fn **ret, struct error *err);
