@@ -55,16 +55,13 @@ static int take_texts(char *const *texts, size_t n, struct error *err)
 
 static size_t element_len(int32_t type)
 {
-    switch (type) {
-    case ONNX_FLOAT:
-        return sizeof(float);
-    case ONNX_INT64:
-        return sizeof(int64_t);
-    case ONNX_BOOL:
-        return 1;
-    default:
-        return 0;
-    }
+    static const uint8_t lens[] = {
+        [ONNX_FLOAT] = 4, [ONNX_UINT8] = 1, [ONNX_INT8] = 1,   [ONNX_INT32] = 4,
+        [ONNX_INT64] = 8, [ONNX_BOOL] = 1,  [ONNX_DOUBLE] = 8,
+    };
+    size_t i = (size_t)type;
+
+    return type >= 0 && i < sizeof(lens) ? lens[i] : 0;
 }
 
 static int take_dims(const Onnx__TensorProto *p, struct onnx_tensor *t, struct error *err)
@@ -85,16 +82,17 @@ static int take_dims(const Onnx__TensorProto *p, struct onnx_tensor *t, struct e
     return 0;
 }
 
-static int take_bools(struct file *f, const Onnx__TensorProto *p, struct onnx_tensor *t,
+/* Elements of one byte, which the file keeps in four. */
+static int take_bytes(struct file *f, const Onnx__TensorProto *p, struct onnx_tensor *t,
                       struct error *err)
 {
-    uint8_t *bools = arena_alloc(&f->arena, p->n_int32_data, 1);
+    uint8_t *bytes = arena_alloc(&f->arena, p->n_int32_data, 1);
 
-    if (!bools)
+    if (!bytes)
         return no_memory(err);
     for (size_t i = 0; i < p->n_int32_data; i++)
-        bools[i] = p->int32_data[i] != 0;
-    t->data = bools;
+        bytes[i] = t->type == ONNX_BOOL ? p->int32_data[i] != 0 : (uint8_t)p->int32_data[i];
+    t->data = bytes;
     return 0;
 }
 
@@ -116,9 +114,15 @@ static int take_elements(struct file *f, const Onnx__TensorProto *p, struct onnx
     } else if (t->type == ONNX_INT64) {
         given = p->n_int64_data;
         t->data = p->int64_data;
+    } else if (t->type == ONNX_DOUBLE) {
+        given = p->n_double_data;
+        t->data = p->double_data;
+    } else if (t->type == ONNX_INT32) {
+        given = p->n_int32_data;
+        t->data = p->int32_data;
     } else {
         given = p->n_int32_data;
-        r = take_bools(f, p, t, err);
+        r = take_bytes(f, p, t, err);
     }
     if (r == 0 && given != t->count)
         return error_set(err, -EBADMSG,

@@ -12,8 +12,12 @@ enum { ONNX_RANK_MAX = 8 };
 /* Element types that digitd reads, with ONNX's own numbers. */
 enum onnx_type {
     ONNX_FLOAT = 1,
+    ONNX_UINT8 = 2,
+    ONNX_INT8 = 3,
+    ONNX_INT32 = 6,
     ONNX_INT64 = 7,
     ONNX_BOOL = 9,
+    ONNX_DOUBLE = 11,
 };
 
 struct onnx_tensor {
@@ -22,8 +26,8 @@ struct onnx_tensor {
     size_t rank;
     int64_t dims[ONNX_RANK_MAX]; /* each >= 0 */
     size_t count;                /* the product of dims */
-    const void *data; /* float[count], int64_t[count] or uint8_t[count] by type, 8-byte
-                         aligned; NULL if the type is none of these or count is 0 */
+    const void *data; /* [count] of what the type says (a bool is a uint8_t), 8-byte aligned;
+                         NULL if the type is none of these or count is 0 */
 };
 
 enum onnx_kind {
