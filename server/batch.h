@@ -31,6 +31,7 @@ struct batch {
         const char *id; /* V2: the JSON string with its quotes, checked; NULL if absent */
         size_t id_len;
         unsigned columns : 1;      /* V1: "inputs" asked, so answer "outputs" */
+        unsigned pictures : 1;     /* V1: answer as to a picture */
         unsigned outputs : 2;      /* V2: BATCH_LOGITS | BATCH_PROBABILITIES */
         unsigned logits_first : 1; /* V2: the order in which both were asked for */
         unsigned own_name : 1;     /* V2: what the graph yields was asked for by its own name */

@@ -1,6 +1,7 @@
 /* TensorFlow Serving's and KServe's V1 predict:
  *     {"instances": [PICTURE, ..]}  ->  {"predictions": [[10 probabilities], ..]}
  *     {"inputs": PICTURES}          ->  {"outputs": [[10 probabilities], ..]}
+ *     {"strokes": [[[x,y], ..], ..]} -> as protocol_png answers a picture
  * A picture is 784 numbers in any of the shapes that exporters give it. Either may be wrapped
  * in an object of one key. The key may be any: the model has a single input, and what clients
  * call it comes from the framework that they were written for ("conv2d_input",
@@ -16,6 +17,7 @@
 #include "server/protocol.h"
 #include "server/request.h"
 #include "server/scan.h"
+#include "server/strokes_json.h"
 #include "server/tensor.h"
 
 #define SHAPES "[784], [28,28], [28,28,1] or [1,28,28]"
@@ -171,6 +173,14 @@ static int read_inputs(struct scan *s, void *to, struct error *err)
     return 0;
 }
 
+static int read_strokes(struct scan *s, void *to, struct error *err)
+{
+    struct batch *b = ((struct v1 *)to)->batch;
+
+    b->wish.pictures = 1;
+    return strokes_json_read(s, b, err);
+}
+
 static int read_signature(struct scan *s, void *to, struct error *err)
 {
     struct scan_text name;
@@ -192,9 +202,10 @@ static int decode(const struct request *req, struct batch *b, struct error *err)
     static const struct member members[] = {
         {"instances",      read_instances},
         {"inputs",         read_inputs   },
+        {"strokes",        read_strokes  },
         {"signature_name", read_signature},
     };
-    enum { SEEN_BOTH = 3 };
+    enum { SEEN_DATA = 7 };
     struct v1 v = {.batch = b};
     struct scan scan;
     unsigned seen;
@@ -207,12 +218,14 @@ static int decode(const struct request *req, struct batch *b, struct error *err)
         r = scan_end(&scan, err);
     if (r < 0)
         return r;
-    if ((seen & SEEN_BOTH) == 0)
+    seen &= SEEN_DATA;
+    if (seen == 0)
         return error_set(err, -EINVAL,
-                         "the body has neither instances nor inputs; expected "
+                         "the body has no instances, inputs or strokes; expected "
                          "{\"instances\": [[784 numbers], ..]}");
-    if ((seen & SEEN_BOTH) == SEEN_BOTH)
-        return error_set(err, -EINVAL, "the body has both instances and inputs; expected one");
+    if (seen & (seen - 1))
+        return error_set(err, -EINVAL,
+                         "the body has two of instances, inputs and strokes; expected one");
     if (b->n == 0)
         return error_set(err, -EINVAL, "instances is empty; expected at least one picture");
     return 0;
@@ -220,6 +233,8 @@ static int decode(const struct request *req, struct batch *b, struct error *err)
 
 static int encode(const struct batch *b, struct response *res, struct error *err)
 {
+    if (b->wish.pictures)
+        return protocol_png.encode(b, res, err);
     int r = buf_text(res->body, b->wish.columns ? "{\"outputs\":[" : "{\"predictions\":[");
 
     for (size_t i = 0; i < b->n && r == 0; i++) {

@@ -22,7 +22,7 @@ HELD_OUT_SIZE = 500
 PEN_VARIANTS = 6  # renderings of each pen digit, a random one of which is seen at a time
 MOST_TEMPLATES = 40  # renderings of each; a small training set gets fewer
 MOST_NONDIGITS = 4500
-CACHE_FORMAT = "3"  # part of the cache's key: raise it whenever rendering changes
+CACHE_FORMAT = "4"  # part of the cache's key: raise it whenever rendering changes
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.uint8]

@@ -78,10 +78,14 @@ def bend(
 
 
 def draw(strokes: tuple[Points, ...], shape: tuple[int, int], brush: float) -> NDArray[np.uint8]:
-    """Ink 0 on paper 255: segments with round ends, edges one pixel soft; a lone point is a dot."""
+    """Ink 0 on paper 255: segments with round ends, edges one pixel soft; a lone point is a dot.
+
+    In double precision, and with operations that are rounded exactly: model/strokes.c draws the
+    same for the server, to the last bit.
+    """
     height, width = shape
     radius = brush / 2
-    cover = np.zeros(shape, np.float32)
+    cover = np.zeros(shape)
     for stroke in strokes:
         ends = stroke[1:] if len(stroke) > 1 else stroke
         for a, b in zip(stroke, ends, strict=False):  # a pair fewer than points
@@ -91,11 +95,11 @@ def draw(strokes: tuple[Points, ...], shape: tuple[int, int], brush: float) -> N
             y1 = min(int(max(a[1], b[1]) + radius + 2), height)
             if x0 >= x1 or y0 >= y1:
                 continue
-            x = (np.arange(x0, x1, dtype=np.float32) + 0.5 - a[0])[None, :]
-            y = (np.arange(y0, y1, dtype=np.float32) + 0.5 - a[1])[:, None]
+            x = (np.arange(x0, x1) + 0.5 - a[0])[None, :]
+            y = (np.arange(y0, y1) + 0.5 - a[1])[:, None]
             dx, dy = b[0] - a[0], b[1] - a[1]
             along = np.clip((x * dx + y * dy) / max(dx * dx + dy * dy, 1e-9), 0, 1)
-            distance = np.hypot(x - along * dx, y - along * dy)
+            distance = np.sqrt((x - along * dx) ** 2 + (y - along * dy) ** 2)
             patch = cover[y0:y1, x0:x1]
             np.maximum(patch, np.clip(radius + 0.5 - distance, 0, 1), out=patch)
     grey: NDArray[np.uint8] = np.floor(PAPER * (1 - cover) + 0.5).astype(np.uint8)

@@ -65,14 +65,14 @@ static void test_refusals(void **state)
         {"",                                                           -EBADMSG, "the body is empty; expected a JSON object"        },
         {"[1]",                                                        -EBADMSG, "expected a JSON object at byte 0, found '['"      },
         {"{}",                                                         -EINVAL,
-         "the body has neither instances nor inputs; expected "
+         "the body has no instances, inputs or strokes; expected "
          "{\"instances\": [[784 numbers], ..]}"                                                                                     },
         {"{\"instances\":null}",                                       -EINVAL,
-         "the body has neither instances nor inputs; expected "
+         "the body has no instances, inputs or strokes; expected "
          "{\"instances\": [[784 numbers], ..]}"                                                                                     },
         {"{\"instances\":[]}",                                         -EINVAL,  "instances is empty; expected at least one picture"},
         {"{\"instances\":[[#]],\"inputs\":[[#]]}",                     -EINVAL,
-         "the body has both instances and inputs; expected one"                                                                     },
+         "the body has two of instances, inputs and strokes; expected one"                                                          },
         {"{\"instances\":[[#]],\"instances\":[[#]]}",                  -EINVAL,
          "the body has the key 'instances' twice"                                                                                   },
         {"{\"instances\":{\"x\":1}}",                                  -EBADMSG,
@@ -201,7 +201,7 @@ static void test_a_long_key(void **state)
     body[LEN - 2] = '0';
     body[LEN - 1] = '}';
     assert_int_equal(door_send(&d, &protocol_v1, body, LEN), -EINVAL);
-    assert_non_null(strstr(d.err.text, "neither instances nor inputs"));
+    assert_non_null(strstr(d.err.text, "no instances, inputs or strokes"));
     door_finish(&d);
     free(body);
 }
