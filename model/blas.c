@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/cpu.h"
+#include "model/kernels.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct blas loaded;
@@ -14,7 +14,7 @@ static struct blas loaded;
 void blas_prepare(void)
 {
     (void)setenv("OPENBLAS_NUM_THREADS", "1", 0);
-    if (cpu_detect() == CPU_X86_64_V4)
+    if (kernels_get(cpu_detect())->cpu == CPU_X86_64_V4)
         (void)setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
 }
 

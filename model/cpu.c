@@ -8,8 +8,12 @@
 #include "model/error.h"
 
 static const char *const names[] = {
-    [CPU_GENERIC] = "generic",     [CPU_X86_64_V2] = "x86-64-v2", [CPU_X86_64_V3] = "x86-64-v3",
-    [CPU_X86_64_V4] = "x86-64-v4", [CPU_NEON] = "neon",
+    [CPU_GENERIC] = "generic",
+    [CPU_X86_64_V2] = "x86-64-v2",
+    [CPU_X86_64_V3] = "x86-64-v3",
+    [CPU_X86_64_V4] = "x86-64-v4",
+    [CPU_X86_64_VNNI] = "x86-64-v4-vnni",
+    [CPU_NEON] = "neon",
 };
 
 enum { LEVELS = sizeof(names) / sizeof(names[0]) };
@@ -34,6 +38,11 @@ static bool has_v4(void)
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
+static bool has_vnni(void)
+{
+    return has_v4() && __builtin_cpu_supports("avx512vnni");
+}
+
 static bool has(enum cpu_level level)
 {
     switch (level) {
@@ -45,6 +54,8 @@ static bool has(enum cpu_level level)
         return has_v3();
     case CPU_X86_64_V4:
         return has_v4();
+    case CPU_X86_64_VNNI:
+        return has_vnni();
     case CPU_NEON:
         break;
     }

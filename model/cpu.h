@@ -9,9 +9,10 @@ struct error;
  * below it on the same architecture. CPU_GENERIC is plain C and runs anywhere. */
 enum cpu_level {
     CPU_GENERIC,
-    CPU_X86_64_V2, /* SSE4.2 */
-    CPU_X86_64_V3, /* AVX2 and FMA */
-    CPU_X86_64_V4, /* AVX-512 F, BW, CD, DQ, VL */
+    CPU_X86_64_V2,   /* SSE4.2 */
+    CPU_X86_64_V3,   /* AVX2 and FMA */
+    CPU_X86_64_V4,   /* AVX-512 F, BW, CD, DQ, VL */
+    CPU_X86_64_VNNI, /* and AVX-512 VNNI: sums of four products of bytes */
     CPU_NEON,
 };
 

@@ -7,9 +7,8 @@
 static const struct kernels *const tables[] = {
     [CPU_GENERIC] = &kernels_generic,
 #if defined(__x86_64__)
-    [CPU_X86_64_V2] = &kernels_v2,
-    [CPU_X86_64_V3] = &kernels_v3,
-    [CPU_X86_64_V4] = &kernels_v4,
+    [CPU_X86_64_V2] = &kernels_v2,    [CPU_X86_64_V3] = &kernels_v3,
+    [CPU_X86_64_V4] = &kernels_v4,    [CPU_X86_64_VNNI] = &kernels_v4,
 #elif defined(__aarch64__)
     [CPU_NEON] = &kernels_neon,
 #endif

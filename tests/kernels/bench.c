@@ -79,6 +79,7 @@ static double peak(enum cpu_level level)
     case CPU_X86_64_V3:
         return 8 * flops / best_time(peak_v3, NULL);
     case CPU_X86_64_V4:
+    case CPU_X86_64_VNNI:
         return 16 * flops / best_time(peak_v4, NULL);
     case CPU_NEON:
     case CPU_GENERIC:
@@ -89,6 +90,7 @@ static double peak(enum cpu_level level)
     case CPU_X86_64_V2:
     case CPU_X86_64_V3:
     case CPU_X86_64_V4:
+    case CPU_X86_64_VNNI:
     case CPU_GENERIC:
         break;
 #endif
