@@ -4,6 +4,7 @@
 #include "server/request.h"
 
 struct error;
+struct served;
 
 handler_fn api_infer;     /* images in, answers out, as req->route->protocol writes them */
 handler_fn api_live;      /* 200 while the process answers at all */
@@ -15,6 +16,11 @@ handler_fn api_model_v2;  /* V2: inputs, outputs, versions */
 handler_fn api_model_ready_v2; /* V2: whether it answers */
 handler_fn api_metrics;        /* Prometheus text */
 handler_fn api_page;           /* the web page and its files, by req->path */
+
+/* Holds the model that the request's path names, for registry_release() once the answer is
+ * written. Returns as registry_acquire() does. */
+int api_acquire(const struct worker *w, const struct request *req, const struct served **ret,
+                struct error *err);
 
 /* Writes {"error":"..."} and returns the HTTP status of err->code: the one place where an errno
  * becomes a status. */

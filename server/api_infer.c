@@ -33,7 +33,8 @@ static int find_and_decode(struct worker *w, const struct request *req, struct e
     batch_reset(b);
     b->max = (size_t)w->app->settings->images_max;
     b->json_depth_max = (size_t)w->app->settings->json_depth_max;
-    r = registry_find(w->app->registry, req->model, req->version, &b->served, err);
+    b->served = NULL;
+    r = api_acquire(w, req, &b->served, err);
     if (r == 0)
         r = req->route->protocol->decode(req, b, err);
     metrics_stage(w->metrics, METRICS_PARSE, metrics_now() - begin - b->preprocess_ns);
@@ -74,5 +75,7 @@ int api_infer(struct worker *w, const struct request *req, struct response *res)
         r = predict(w, &err);
     if (r == 0)
         r = encode(w, req, res, &err);
+    registry_release(w->batch.served);
+    w->batch.served = NULL;
     return r < 0 ? api_fail(res, &err) : 200;
 }

@@ -5,16 +5,23 @@
 #include "server/app.h"
 #include "server/registry.h"
 
-/* Appends a JSON array of the model's rows of the registry: `before`, the version, `after`
- * each. Without a version asked for, all of them. */
-static int append_versions(const struct app *app, const struct served *served, bool all,
-                           const char *before, const char *after, struct buf *out)
+int api_acquire(const struct worker *w, const struct request *req, const struct served **ret,
+                struct error *err)
 {
+    return registry_acquire(w->app->registry, req->model, req->version, ret, err);
+}
+
+/* Appends a JSON array of the model's rows of the catalogue: `before`, the version, `after`
+ * each. Without a version asked for, all of them. */
+static int append_versions(const struct served *served, bool all, const char *before,
+                           const char *after, struct buf *out)
+{
+    const struct catalogue *c = served->catalogue;
     int r = buf_text(out, "[");
     bool first = true;
 
-    for (size_t i = 0; i < registry_count(app->registry) && r == 0; i++) {
-        const struct served *row = registry_at(app->registry, i);
+    for (size_t i = 0; i < c->n && r == 0; i++) {
+        const struct served *row = &c->served[i];
 
         if (row != served && (!all || strcmp(row->name, served->name) != 0))
             continue;
@@ -25,10 +32,11 @@ static int append_versions(const struct app *app, const struct served *served, b
 }
 
 /* What a handler does once its body is written, or could not be. */
-static int finish(struct response *res, int r)
+static int finish(struct response *res, const struct served *served, int r)
 {
     struct error err = {0};
 
+    registry_release(served);
     if (r < 0) {
         (void)error_set(&err, r, "out of memory");
         return api_fail(res, &err);
@@ -44,14 +52,15 @@ static int append_name(struct buf *out, const char *key, const char *name)
     return r ? r : buf_json_string(out, name, strlen(name));
 }
 
-/* Finds the request's model and begins the object that tells of it with its name. Returns 0;
- * the status, if there is no such model and the refusal is written; or a negative errno. */
+/* Finds and holds the request's model and begins the object that tells of it with its name.
+ * Returns 0; the status, if there is no such model and the refusal is written; or a negative
+ * errno. */
 static int begin(struct worker *w, const struct request *req, const struct served **ret,
                  struct response *res)
 {
     struct error err = {0};
 
-    if (registry_find(w->app->registry, req->model, req->version, ret, &err) < 0)
+    if (api_acquire(w, req, ret, &err) < 0)
         return api_fail(res, &err);
     int r = buf_text(res->body, "{");
 
@@ -60,12 +69,13 @@ static int begin(struct worker *w, const struct request *req, const struct serve
 
 int api_models_v1(struct worker *w, const struct request *req, struct response *res)
 {
+    const struct catalogue *c = registry_hold(w->app->registry);
     const char *last = "";
     int r = buf_text(res->body, "{\"models\":[");
 
     (void)req;
-    for (size_t i = 0; i < registry_count(w->app->registry) && r == 0; i++) {
-        const char *name = registry_at(w->app->registry, i)->name;
+    for (size_t i = 0; i < c->n && r == 0; i++) {
+        const char *name = c->served[i].name;
 
         if (strcmp(name, last) == 0)
             continue; /* another version of the same */
@@ -74,7 +84,8 @@ int api_models_v1(struct worker *w, const struct request *req, struct response *
             r = buf_json_string(res->body, name, strlen(name));
         last = name;
     }
-    return finish(res, r ? r : buf_text(res->body, "]}"));
+    registry_drop(c);
+    return finish(res, NULL, r ? r : buf_text(res->body, "]}"));
 }
 
 /* KServe's clients read name and ready, TensorFlow Serving's read model_version_status. */
@@ -88,11 +99,11 @@ int api_model_v1(struct worker *w, const struct request *req, struct response *r
     if (r == 0)
         r = buf_text(res->body, ",\"ready\":true,\"model_version_status\":");
     if (r == 0)
-        r = append_versions(w->app, served, !*req->version, "{\"version\":",
+        r = append_versions(served, !*req->version, "{\"version\":",
                             ",\"state\":\"AVAILABLE\",\"status\":{\"error_code\":\"OK\","
                             "\"error_message\":\"\"}}",
                             res->body);
-    return finish(res, r ? r : buf_text(res->body, "}"));
+    return finish(res, served, r ? r : buf_text(res->body, "}"));
 }
 
 static int append_tensors(const struct served *served, struct buf *out)
@@ -124,12 +135,12 @@ int api_model_v2(struct worker *w, const struct request *req, struct response *r
     if (r == 0)
         r = buf_text(res->body, ",\"versions\":");
     if (r == 0)
-        r = append_versions(w->app, served, !*req->version, "", "", res->body);
+        r = append_versions(served, !*req->version, "", "", res->body);
     if (r == 0)
         r = buf_text(res->body, ",\"platform\":\"digitd_onnx\"");
     if (r == 0)
         r = append_tensors(served, res->body);
-    return finish(res, r ? r : buf_text(res->body, "}"));
+    return finish(res, served, r ? r : buf_text(res->body, "}"));
 }
 
 int api_model_ready_v2(struct worker *w, const struct request *req, struct response *res)
@@ -139,5 +150,5 @@ int api_model_ready_v2(struct worker *w, const struct request *req, struct respo
 
     if (r > 0)
         return r;
-    return finish(res, r ? r : buf_text(res->body, ",\"ready\":true}"));
+    return finish(res, served, r ? r : buf_text(res->body, ",\"ready\":true}"));
 }

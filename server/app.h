@@ -13,10 +13,10 @@ struct metrics_shard;
 struct registry;
 struct settings;
 
-/* All that handlers share. Read-only while serving, but for the flags. */
+/* All that handlers share. Read-only while serving, but for the flags and the registry. */
 struct app {
     const struct settings *settings;
-    const struct registry *registry;
+    struct registry *registry;
     struct metrics *metrics;
     atomic_bool ready;    /* every model is loaded and proven, and the listeners are up */
     atomic_bool draining; /* SIGTERM has come: readiness says no, requests are still answered */

@@ -14,9 +14,10 @@ struct served;
 /* The model's side of a request: what a protocol decodes into and encodes from. One per worker,
  * reused: batch_reset() keeps the memory. Starts zeroed. */
 struct batch {
-    const struct served *served; /* who answers; set by api_infer() before decode */
-    size_t max;                  /* images in one request */
-    size_t json_depth_max;       /* nesting that a JSON body may have */
+    const struct served
+        *served; /* who answers; api_infer() holds it from before decode to after encode */
+    size_t max;  /* images in one request */
+    size_t json_depth_max; /* nesting that a JSON body may have */
 
     size_t n;             /* images */
     float *images;        /* [n][MODEL_INPUT] */

@@ -15,6 +15,7 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/registry.h"
+#include "server/repository.h"
 #include "server/settings.h"
 
 enum { TEXT_MAX = 32 };
@@ -51,10 +52,12 @@ static void let_signals_kill(const sigset_t *signals)
     (void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 
-static void log_models(const struct registry *registry)
+static void log_models(struct registry *registry)
 {
-    for (size_t i = 0; i < registry_count(registry); i++) {
-        const struct served *served = registry_at(registry, i);
+    const struct catalogue *c = registry_hold(registry);
+
+    for (size_t i = 0; i < c->n; i++) {
+        const struct served *served = &c->served[i];
         const struct model_info *info = model_info(served->model);
         char sha256[13];
 
@@ -63,6 +66,7 @@ static void log_models(const struct registry *registry)
                   "sha256", sha256, "accuracy", info->accuracy, "cpu", cpu_name(info->cpu),
                   NULL);
     }
+    registry_drop(c);
 }
 
 /* The one line on stdout: whoever started us waits for it. */
@@ -116,7 +120,9 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
     struct http *http = NULL;
     struct app app = {.settings = s};
 
-    int r = registry_load(s, &registry, err);
+    int r = registry_create(&registry, err);
+    if (r == 0)
+        r = repository_load(s, registry, err);
     if (r == 0)
         r = metrics_create((size_t)s->threads + 1, &metrics, err);
     if (r == 0) {

@@ -180,12 +180,12 @@ static int write_label(struct buf *out, const char *name, const char *value)
     return r ? r : buf_text(out, "\"");
 }
 
-static int write_models(const struct registry *registry, struct buf *out)
+static int write_models(const struct catalogue *c, struct buf *out)
 {
     int r = family(out, "digitd_model_info", "gauge", "A model that is served; always 1.");
 
-    for (size_t i = 0; i < registry_count(registry) && r == 0; i++) {
-        const struct served *served = registry_at(registry, i);
+    for (size_t i = 0; i < c->n && r == 0; i++) {
+        const struct served *served = &c->served[i];
         const struct model_info *info = model_info(served->model);
 
         r = buf_print(out, "digitd_model_info{version=\"%s\",sha256=\"%s\",cpu=\"%s\"",
@@ -242,10 +242,12 @@ static int write_state(const struct app *app, struct buf *out)
 
 int metrics_write(const struct app *app, struct buf *out)
 {
+    const struct catalogue *c = registry_hold(app->registry);
     int r = write_state(app, out);
 
     if (r == 0)
-        r = write_models(app->registry, out);
+        r = write_models(c, out);
+    registry_drop(c);
     if (r == 0)
         r = write_requests(app->metrics, out);
     if (r == 0)

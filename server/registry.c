@@ -1,190 +1,132 @@
 #include "server/registry.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 
 #include "model/error.h"
-#include "model/model.h"
-#include "server/registry_scan.h"
-#include "server/settings.h"
 
-struct row {
-    struct served served;
-    char name[128];
-    struct model *model;
+enum {
+    AGE_BITS = 8, /* REGISTRY_AGES_MAX */
+    WAIT_NS = 1000000,
 };
 
+/* Who takes the pointer to a catalogue has to count himself in the same instant, or it could be
+ * freed in between. So one word holds which of the ages is the present one, and how often it
+ * has been taken since it became so; what is given back is counted in the catalogue itself.
+ * Once another age is the present one both add up to those who still hold it. 56 bits of count
+ * last for two thousand years at a million requests a second. */
 struct registry {
-    struct row *rows; /* sorted by name, then version */
-    size_t n;
+    _Alignas(64) _Atomic uint64_t present; /* times taken << AGE_BITS | index of ages[] */
+    _Alignas(64) struct catalogue *ages[REGISTRY_AGES_MAX]; /* NULL: free */
 };
 
-static struct registry *registry_new(size_t n)
+int registry_create(struct registry **ret, struct error *err)
 {
-    struct registry *r = calloc(1, sizeof(*r));
+    struct registry *r = aligned_alloc(_Alignof(struct registry), sizeof(*r));
+    struct catalogue *empty = catalogue_create(0);
 
-    if (r)
-        r->rows = calloc(n, sizeof(*r->rows));
-    if (r && !r->rows) {
+    if (!r || !empty) {
         free(r);
-        r = NULL;
+        catalogue_destroy(empty);
+        return error_set(err, -ENOMEM, "out of memory");
     }
-    return r;
-}
-
-/* Takes over the model. */
-static void append(struct registry *r, const char *name, unsigned version, struct model *model)
-{
-    struct row *row = &r->rows[r->n++];
-
-    (void)snprintf(row->name, sizeof(row->name), "%s", name);
-    row->model = model;
-    row->served.name = row->name;
-    row->served.version = version;
-    row->served.model = model;
-    (void)snprintf(row->served.version_text, sizeof(row->served.version_text), "%u", version);
-}
-
-static int load_file(struct registry *r, const char *name, unsigned version, const char *path,
-                     enum cpu_level cpu, struct error *err)
-{
-    struct error why = {0};
-    struct model *model = NULL;
-    int code = model_load_file(path, cpu, &model, &why);
-
-    if (code == 0)
-        append(r, name, version, model);
-    else if (strstr(why.text, path))
-        (void)error_set(err, code, "%s", why.text);
-    else
-        (void)error_set(err, code, "%.60s: %.96s", path, why.text);
-    return code;
-}
-
-static int load_builtin(struct registry *r, const char *name, enum cpu_level cpu,
-                        struct error *err)
-{
-    struct model *model = NULL;
-    int code = model_load(model_builtin, model_builtin_len, cpu, &model, err);
-
-    if (code == 0)
-        append(r, name, 1, model);
-    return code;
-}
-
-static int load_one(const struct settings *settings, struct registry **ret, struct error *err)
-{
-    int code = registry_check_name(settings->model_name, err);
-    struct registry *r = registry_new(1);
-
-    if (code == 0 && !r)
-        code = error_set(err, -ENOMEM, "out of memory");
-    if (code == 0 && *settings->model)
-        code = load_file(r, settings->model_name, 1, settings->model, settings->cpu, err);
-    else if (code == 0)
-        code = load_builtin(r, settings->model_name, settings->cpu, err);
-    if (code == 0) {
-        *ret = r;
-        r = NULL;
-    }
-    registry_destroy(r);
-    return code;
-}
-
-static int load_repository(const struct settings *settings, struct registry **ret,
-                           struct error *err)
-{
-    struct registry_files found = {0};
-    struct registry *r = NULL;
-    int code = registry_scan(settings->model_repository, settings->model_name, &found, err);
-
-    if (code == 0) {
-        r = registry_new(found.n);
-        code = r ? 0 : error_set(err, -ENOMEM, "out of memory");
-    }
-    for (size_t i = 0; i < found.n && code == 0; i++)
-        code = load_file(r, found.files[i].name, found.files[i].version, found.files[i].path,
-                         settings->cpu, err);
-    if (code == 0) {
-        *ret = r;
-        r = NULL;
-    }
-    registry_destroy(r);
-    registry_files_finish(&found);
-    return code;
-}
-
-int registry_load(const struct settings *settings, struct registry **ret, struct error *err)
-{
-    if (*settings->model && *settings->model_repository)
-        return error_set(err, -EINVAL,
-                         "--model and --model-repository are both set; one of them should be");
-    return *settings->model_repository ? load_repository(settings, ret, err)
-                                       : load_one(settings, ret, err);
+    for (size_t i = 0; i < REGISTRY_AGES_MAX; i++)
+        r->ages[i] = NULL;
+    r->ages[0] = empty;
+    atomic_init(&r->present, 0);
+    *ret = r;
+    return 0;
 }
 
 void registry_destroy(struct registry *r)
 {
     if (!r)
         return;
-    for (size_t i = 0; i < r->n; i++)
-        model_destroy(r->rows[i].model);
-    free(r->rows);
+    for (size_t i = 0; i < REGISTRY_AGES_MAX; i++)
+        catalogue_destroy(r->ages[i]);
     free(r);
 }
 
-static int refuse_version(const struct registry *r, const char *name, const char *version,
-                          const char *newest, struct error *err)
+static size_t age_of(uint64_t word)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < r->n; i++)
-        n += strcmp(r->rows[i].name, name) == 0;
-    if (n == 1)
-        return error_set(err, -ENOENT, "model %.60s has no version %s; it has version %s", name,
-                         version, newest);
-    return error_set(err, -ENOENT,
-                     "model %.60s has no version %s; it has %zu, the newest is %s", name,
-                     version, n, newest);
+    return (size_t)(word & (REGISTRY_AGES_MAX - 1));
 }
 
-int registry_find(const struct registry *r, const char *name, const char *version,
-                  const struct served **ret, struct error *err)
+const struct catalogue *registry_hold(struct registry *r)
 {
-    unsigned wanted = 0;
-    const struct served *newest = NULL;
+    uint64_t word =
+        atomic_fetch_add_explicit(&r->present, UINT64_C(1) << AGE_BITS, memory_order_acquire);
 
-    if (*version && registry_parse_version(version, &wanted) < 0)
-        return error_set(err, -EINVAL,
-                         "the version is '%.40s'; it should be a positive integer", version);
-    for (size_t i = 0; i < r->n; i++) {
-        const struct served *served = &r->rows[i].served;
+    return r->ages[age_of(word)];
+}
 
-        if (strcmp(served->name, name) != 0)
+void registry_drop(const struct catalogue *c)
+{
+    /* The count is the one part of a published catalogue that changes. */
+    struct catalogue *held = (struct catalogue *)(uintptr_t)c;
+
+    (void)atomic_fetch_sub_explicit(&held->balance, 1, memory_order_release);
+}
+
+int registry_acquire(struct registry *r, const char *name, const char *version,
+                     const struct served **ret, struct error *err)
+{
+    const struct catalogue *c = registry_hold(r);
+    int code = catalogue_find(c, name, version, ret, err);
+
+    if (code < 0)
+        registry_drop(c);
+    return code;
+}
+
+void registry_release(const struct served *served)
+{
+    if (served)
+        registry_drop(served->catalogue);
+}
+
+size_t registry_reap(struct registry *r)
+{
+    size_t present = age_of(atomic_load_explicit(&r->present, memory_order_relaxed));
+    size_t held = 0;
+
+    for (size_t i = 0; i < REGISTRY_AGES_MAX; i++) {
+        if (!r->ages[i] || i == present)
             continue;
-        newest = served; /* the rows are sorted */
-        if (served->version == wanted)
-            break;
+        if (atomic_load_explicit(&r->ages[i]->balance, memory_order_acquire) != 0) {
+            held++;
+            continue;
+        }
+        catalogue_destroy(r->ages[i]);
+        r->ages[i] = NULL;
     }
-    if (!newest)
-        return error_set(err, -ENOENT, "there is no model '%.60s'; %s%.60s", name,
-                         r->n == 1 ? "the only one is "
-                                   : "GET /v1/models lists those there are",
-                         r->n == 1 ? r->rows[0].name : "");
-    if (wanted && newest->version != wanted)
-        return refuse_version(r, name, version, newest->version_text, err);
-    *ret = newest;
-    return 0;
+    return held;
 }
 
-size_t registry_count(const struct registry *r)
+/* An index that no catalogue is at. */
+static size_t free_age(struct registry *r)
 {
-    return r->n;
+    const struct timespec moment = {.tv_nsec = WAIT_NS};
+
+    for (;;) {
+        for (size_t i = 0; i < REGISTRY_AGES_MAX; i++)
+            if (!r->ages[i])
+                return i;
+        if (registry_reap(r) == REGISTRY_AGES_MAX - 1)
+            (void)nanosleep(&moment, NULL);
+    }
 }
 
-const struct served *registry_at(const struct registry *r, size_t i)
+void registry_publish(struct registry *r, struct catalogue *next)
 {
-    return &r->rows[i].served;
+    size_t age = free_age(r);
+
+    r->ages[age] = next;
+    uint64_t word = atomic_exchange_explicit(&r->present, age, memory_order_acq_rel);
+    struct catalogue *former = r->ages[age_of(word)];
+
+    (void)atomic_fetch_add_explicit(&former->balance, (int64_t)(word >> AGE_BITS),
+                                    memory_order_acq_rel);
+    (void)registry_reap(r);
 }

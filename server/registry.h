@@ -1,35 +1,38 @@
 #ifndef SERVER_REGISTRY_H
 #define SERVER_REGISTRY_H
 
-#include <stddef.h>
+#include "server/catalogue.h"
 
 struct error;
-struct model;
-struct settings;
 
-/* One version of one model, ready to answer. */
-struct served {
-    const char *name;
-    unsigned version;
-    char version_text[16]; /* the same, as the protocols print it */
-    const struct model *model;
-};
-
-/* The models this process serves: immutable once loaded, shared by all threads. */
+/* The catalogue of the moment, which one thread replaces while all others use it. Whoever looks
+ * holds it meanwhile: what is held stays as it is, however many have come since. Holding and
+ * letting go take no lock, never wait, and are one atomic instruction each. */
 struct registry;
 
-/* Loads what the settings name: the built-in model, one file, or a repository. Returns 0, or
- * the negative errno of what could not be loaded with `err` naming file and reason. */
-int registry_load(const struct settings *settings, struct registry **ret, struct error *err);
-void registry_destroy(struct registry *r); /* accepts NULL */
+/* Starts with an empty catalogue. Returns 0 or -ENOMEM. */
+int registry_create(struct registry **ret, struct error *err);
+void registry_destroy(struct registry *r); /* accepts NULL; nobody may hold anything any more */
 
-/* The model by name and version; version "" is the newest. Returns 0; -ENOENT with `err` naming
- * what was asked for and what there is; -EINVAL if the version is no positive integer. */
-int registry_find(const struct registry *r, const char *name, const char *version,
-                  const struct served **ret, struct error *err);
+/* catalogue_find() in the catalogue of the moment, which is held for the caller: on success
+ * registry_release() is due, once nothing of *ret is needed any more. */
+int registry_acquire(struct registry *r, const char *name, const char *version,
+                     const struct served **ret, struct error *err);
+void registry_release(const struct served *served); /* accepts NULL */
 
-/* The rows 0..registry_count()-1: sorted by name, then version. */
-size_t registry_count(const struct registry *r);
-const struct served *registry_at(const struct registry *r, size_t i);
+/* Holds the catalogue as a whole, to list it; registry_drop() is due. */
+const struct catalogue *registry_hold(struct registry *r);
+void registry_drop(const struct catalogue *c);
+
+/* For the one thread that loads: */
+
+/* Takes `next` over and makes it the catalogue of the moment; waits only if REGISTRY_AGES_MAX
+ * older ones are still held. */
+enum { REGISTRY_AGES_MAX = 256 };
+void registry_publish(struct registry *r, struct catalogue *next);
+
+/* Frees the older catalogues that nobody holds any more, and with them the models that only
+ * they had. Returns how many are still held. */
+size_t registry_reap(struct registry *r);
 
 #endif

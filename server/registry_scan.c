@@ -9,8 +9,7 @@
 #include <sys/stat.h>
 
 #include "model/error.h"
-
-enum { FILES_MAX = 1024 };
+#include "server/catalogue.h"
 
 int registry_check_name(const char *name, struct error *err)
 {
@@ -65,8 +64,9 @@ static int add(struct registry_files *files, const char *name, unsigned version,
 {
     int r = registry_check_name(name, err);
 
-    if (r == 0 && files->n == FILES_MAX)
-        r = error_set(err, -E2BIG, "the repository holds more than %d models", FILES_MAX);
+    if (r == 0 && files->n == CATALOGUE_SLOTS_MAX)
+        r = error_set(err, -E2BIG, "the repository holds more than %d models",
+                      CATALOGUE_SLOTS_MAX);
     if (r < 0)
         return r;
     struct registry_file *grown =
