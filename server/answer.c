@@ -56,15 +56,23 @@ static int write_seen(const struct preprocess *seen, struct buf *out)
     return r ? r : buf_text(out, "\"");
 }
 
-int answer_write(const struct batch *b, size_t i, struct buf *out)
+int answer_write_reading(const struct batch *b, size_t i, struct buf *out)
 {
-    assert(b->seen && i < b->n);
-    enum preprocess_verdict verdict = b->seen[i].verdict;
+    assert(i < b->n);
+    enum preprocess_verdict verdict = b->seen ? b->seen[i].verdict : PREPROCESS_DIGIT;
     int r = verdict == PREPROCESS_DIGIT
                 ? write_prediction(b, i, out)
                 : buf_text(out, "\"digit\":null,\"confidence\":null,\"probabilities\":null");
 
+    return r ? r : buf_print(out, ",\"verdict\":\"%s\"", preprocess_verdict_name(verdict));
+}
+
+int answer_write(const struct batch *b, size_t i, struct buf *out)
+{
+    assert(b->seen);
+    int r = answer_write_reading(b, i, out);
+
     if (r == 0)
-        r = buf_print(out, ",\"verdict\":\"%s\",\"seen\":", preprocess_verdict_name(verdict));
+        r = buf_text(out, ",\"seen\":");
     return r ? r : write_seen(&b->seen[i], out);
 }

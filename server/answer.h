@@ -12,6 +12,10 @@
  * answers over HTTP and in `digitd predict --json`. Returns 0, -E2BIG, -ENOMEM. */
 int answer_write(const struct batch *b, size_t i, struct buf *out);
 
+/* The part up to the verdict. Without `seen`, as for finished images, the verdict is "digit".
+ */
+int answer_write_reading(const struct batch *b, size_t i, struct buf *out);
+
 /* The most probable class of image `i`; ties go to the lower one. */
 int answer_digit(const struct batch *b, size_t i);
 

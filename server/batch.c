@@ -99,9 +99,27 @@ int batch_add(struct batch *b, size_t n, float **ret, struct error *err)
     return 0;
 }
 
-int batch_add_picture(struct batch *b, const struct image *picture, struct error *err)
+/* Pixels as the model wants them. */
+static void scale_pixels(const struct batch *b, const uint8_t *pixels, float *ret)
 {
     const float scale = model_info(b->served->model)->input_scale;
+
+    for (size_t i = 0; i < MODEL_INPUT; i++)
+        ret[i] = (float)pixels[i] * scale;
+}
+
+int batch_add_finished(struct batch *b, const uint8_t *pixels, struct error *err)
+{
+    float *image;
+    int r = batch_add(b, 1, &image, err);
+
+    if (r == 0)
+        scale_pixels(b, pixels, image);
+    return r;
+}
+
+int batch_add_picture(struct batch *b, const struct image *picture, struct error *err)
+{
     uint64_t begin = metrics_now();
     float *image;
     int r = batch_add(b, 1, &image, err);
@@ -114,10 +132,8 @@ int batch_add_picture(struct batch *b, const struct image *picture, struct error
     }
     struct preprocess *seen = &b->seen[b->n - 1];
 
-    image = b->images + (b->n - 1) * MODEL_INPUT;
     preprocess(picture->grey, picture->width, picture->height, seen);
-    for (size_t i = 0; i < MODEL_INPUT; i++)
-        image[i] = (float)seen->pixels[i] * scale;
+    scale_pixels(b, seen->pixels, b->images + (b->n - 1) * MODEL_INPUT);
     b->preprocess_ns += metrics_now() - begin;
     return 0;
 }

@@ -58,6 +58,9 @@ int batch_add(struct batch *b, size_t n, float **ret, struct error *err);
 /* Adds one picture, preprocessed and scaled as the model wants it. Returns as batch_add(). */
 int batch_add_picture(struct batch *b, const struct image *picture, struct error *err);
 
+/* Adds one that is finished: MODEL_INPUT pixels, bright on dark. Returns as batch_add(). */
+int batch_add_finished(struct batch *b, const uint8_t *pixels, struct error *err);
+
 /* Fills logits and probabilities; an image whose `seen` says it is no digit is not predicted
  * and gets zeroes. Returns 0; -EINVAL if an image has values beyond BATCH_VALUE_MAX, or so
  * large that the answer is not finite; -ENOMEM. */

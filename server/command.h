@@ -10,7 +10,8 @@ enum {
     COMMAND_FINE = 0,
     COMMAND_FAILED = 1,
     COMMAND_WRONG_USAGE = 2,
-    COMMAND_BAD_DATA = 65, /* EX_DATAERR */
+    COMMAND_BAD_DATA = 65,   /* EX_DATAERR */
+    COMMAND_SIGNALLED = 128, /* plus the number of the signal */
 };
 
 /* The commands of the program. Each does all of its work, says on stderr what went wrong, and
@@ -19,6 +20,8 @@ int command_serve(const struct settings *s);
 int command_predict(const struct settings *s);
 int command_eval(const struct settings *s);
 int command_inspect(const struct settings *s);
+int command_batch(const struct settings *s);
+int command_healthcheck(const struct settings *s);
 
 /* Loads the ONNX file at `path`; "" is the built-in model. Returns as model_load_file(), with
  * `err` naming the file. */

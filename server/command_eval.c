@@ -67,13 +67,7 @@ static int add_picture(struct evaluation *e, struct error *err)
 
         return batch_add_picture(&e->batch, &image, err);
     }
-    float *tensor = NULL;
-
-    if (r == 0)
-        r = batch_add(&e->batch, 1, &tensor, err);
-    for (size_t i = 0; r == 0 && i < MODEL_INPUT; i++)
-        tensor[i] = (float)e->picture[i] * e->run.info->input_scale;
-    return r;
+    return r < 0 ? r : batch_add_finished(&e->batch, e->picture, err);
 }
 
 static void add_score(struct evaluation *e, size_t i, unsigned label)

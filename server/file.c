@@ -10,7 +10,7 @@
 
 #include "model/error.h"
 
-enum { PIECE = 1 << 16, PATH_LEN_MAX = 4096, TAIL_MAX = 60 };
+enum { PIECE = 1 << 16, TAIL_MAX = 60 };
 
 /* Reads until the end, in pieces. */
 static int read_all(int fd, struct buf *out, struct error *err)
@@ -49,21 +49,6 @@ int file_read(const char *path, struct buf *out, struct error *err)
     return r;
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t written = write(fd, bytes, len);
-
-        if (written < 0 && errno != EINTR)
-            return -errno;
-        if (written > 0) {
-            bytes += written;
-            len -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
 /* mkstemp() lets only the owner read; give what open() would have given. */
 static int open_up(int fd)
 {
@@ -73,30 +58,60 @@ static int open_up(int fd)
     return fchmod(fd, 0666 & ~mask) < 0 ? -errno : 0;
 }
 
-int file_write(const char *path, const void *bytes, size_t len, struct error *err)
+static int fail_write(const struct file_draft *d, int code, struct error *err)
 {
-    char temporary[PATH_LEN_MAX];
-    int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
-    int fd = -1;
-    int r = n < 0 || (size_t)n >= sizeof(temporary) ? -ENAMETOOLONG : 0;
+    return error_set(err, code, "'%s' cannot be written: %s", file_tail(d->path),
+                     strerror(-code));
+}
+
+int file_draft_start(struct file_draft *d, const char *path, struct error *err)
+{
+    int n = snprintf(d->temporary, sizeof(d->temporary), "%s.XXXXXX", path);
+
+    d->path = path;
+    d->stream = NULL;
+    if (n < 0 || (size_t)n >= sizeof(d->temporary))
+        return fail_write(d, -ENAMETOOLONG, err);
+    int fd = mkostemp(d->temporary, O_CLOEXEC);
+    int r = fd < 0 ? -errno : open_up(fd);
 
     if (r == 0) {
-        fd = mkostemp(temporary, O_CLOEXEC);
-        r = fd < 0 ? -errno : open_up(fd);
+        d->stream = fdopen(fd, "w");
+        r = d->stream ? 0 : -ENOMEM;
     }
-    if (r == 0)
-        r = write_all(fd, bytes, len);
-    if (r == 0 && fsync(fd) < 0)
-        r = -errno;
-    if (fd >= 0 && close(fd) < 0 && r == 0)
-        r = -errno;
-    if (r == 0 && rename(temporary, path) < 0)
-        r = -errno;
-    if (r < 0 && fd >= 0)
-        (void)unlink(temporary);
-    return r < 0
-               ? error_set(err, r, "'%s' cannot be written: %s", file_tail(path), strerror(-r))
-               : 0;
+    if (r < 0 && fd >= 0) {
+        (void)close(fd);
+        (void)unlink(d->temporary);
+    }
+    return r < 0 ? fail_write(d, r, err) : 0;
+}
+
+int file_draft_finish(struct file_draft *d, int r, struct error *err)
+{
+    int own = 0;
+
+    errno = EIO;
+    if (r == 0 && (fflush(d->stream) != 0 || ferror(d->stream) || fsync(fileno(d->stream)) < 0))
+        own = -errno;
+    if (fclose(d->stream) != 0 && own == 0)
+        own = -errno;
+    if (r == 0 && own == 0 && rename(d->temporary, d->path) < 0)
+        own = -errno;
+    if (r == 0 && own == 0)
+        return 0;
+    (void)unlink(d->temporary);
+    return r < 0 ? r : fail_write(d, own, err);
+}
+
+int file_write(const char *path, const void *bytes, size_t len, struct error *err)
+{
+    struct file_draft draft;
+    int r = file_draft_start(&draft, path, err);
+
+    if (r < 0)
+        return r;
+    (void)fwrite(bytes, 1, len, draft.stream);
+    return file_draft_finish(&draft, 0, err);
 }
 
 const char *file_tail(const char *path)

@@ -2,15 +2,31 @@
 #define SERVER_FILE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "server/buf.h"
 
 struct error;
 
+enum { FILE_PATH_MAX = 4096 };
+
 /* Appends all of the file at `path`, or of standard input where it is "-". Returns 0; -EFBIG
  * beyond the limit of `out`; -ENOMEM; -ENOENT, -EISDIR and the like. `err` does not name the
  * file. */
 int file_read(const char *path, struct buf *out, struct error *err);
+
+/* A file that is being written, and that nobody sees before it is whole. */
+struct file_draft {
+    const char *path; /* the caller's */
+    FILE *stream;     /* to write to; errors may wait for file_draft_finish() */
+    char temporary[FILE_PATH_MAX];
+};
+
+/* Starts a draft beside `path`. Returns 0, or a negative errno with `err` naming the file. */
+int file_draft_start(struct file_draft *d, const char *path, struct error *err);
+/* Puts it in the place of `path`, on the disk, or if `r` < 0 throws it away and returns that.
+ */
+int file_draft_finish(struct file_draft *d, int r, struct error *err);
 
 /* Writes the file at `path`, whole or not at all: nobody ever sees half of it. Returns 0, or
  * a negative errno with `err` naming the file. */

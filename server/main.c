@@ -17,6 +17,10 @@ static int run(const struct settings *s)
         return command_eval(s);
     case SETTINGS_INSPECT:
         return command_inspect(s);
+    case SETTINGS_BATCH:
+        return command_batch(s);
+    case SETTINGS_HEALTHCHECK:
+        return command_healthcheck(s);
     }
     return COMMAND_WRONG_USAGE;
 }

@@ -25,7 +25,7 @@ void settings_overview(FILE *out)
 {
     (void)fprintf(out, "usage: digitd COMMAND [--setting value ...]\n\n");
     for (size_t i = 0; i < settings_verbs_count; i++)
-        (void)fprintf(out, "  digitd %-8s %-8s %s\n", settings_verbs[i].name,
+        (void)fprintf(out, "  digitd %-11s %-8s %s\n", settings_verbs[i].name,
                       settings_verbs[i].files, settings_verbs[i].help);
     (void)fprintf(out, "\n  digitd COMMAND --help     the settings of a command\n"
                        "  digitd --version\n");

@@ -19,16 +19,20 @@ enum {
     PREDICT = SETTINGS_PREDICT,
     EVAL = SETTINGS_EVAL,
     INSPECT = SETTINGS_INSPECT,
+    BATCH = SETTINGS_BATCH,
+    HEALTH = SETTINGS_HEALTHCHECK,
     OFFLINE = PREDICT | EVAL | INSPECT,
-    ALL = SERVE | OFFLINE,
+    SCORE = EVAL | BATCH,
+    ASKED = SERVE | HEALTH,
+    ALL = SERVE | OFFLINE | BATCH,
 };
 
 /* One line each, so that the table can be read as a table. */
 /* clang-format off */
 const struct setting settings_rows[] = {
-    {"host",             SETTING_TEXT,       SERVE,   AT(host),             "127.0.0.1", 0,   0,           "address to listen on; 0.0.0.0 or :: for all"},
-    {"port",             SETTING_PORT,       SERVE,   AT(port),             "8080",      0,   65535,       "TCP port; 0 picks a free one"},
-    {"admin-port",       SETTING_PORT,       SERVE,   AT(admin_port),       "off",       -1,  65535,       "second port for health and metrics, with a thread of its own"},
+    {"host",             SETTING_TEXT,       ASKED,   AT(host),             "127.0.0.1", 0,   0,           "address that is listened on; 0.0.0.0 or :: for all"},
+    {"port",             SETTING_PORT,       ASKED,   AT(port),             "8080",      0,   65535,       "TCP port; 0 picks a free one"},
+    {"admin-port",       SETTING_PORT,       ASKED,   AT(admin_port),       "off",       -1,  65535,       "second port for health and metrics, with a thread of its own"},
     {"threads",          SETTING_NUMBER,     SERVE,   AT(threads),          "0",         0,   1024,        "event loops; 0 is one per processor granted"},
     {"max-body",         SETTING_SIZE,       SERVE,   AT(body_max),         "16MiB",     KIB, 1024L * MIB, "largest request body"},
     {"max-images",       SETTING_NUMBER,     SERVE,   AT(images_max),       "1024",      1,   65536,       "images in one request"},
@@ -46,11 +50,15 @@ const struct setting settings_rows[] = {
     {"model-name",       SETTING_TEXT,       SERVE,   AT(model_name),       "mnist",     0,   0,           "what that model is served as"},
     {"model-repository", SETTING_TEXT,       SERVE,   AT(model_repository), "",          0,   0,           "directory of <model>/<version>/model.onnx"},
     {"cpu",              SETTING_CPU,        ALL,     AT(cpu),              "auto",      0,   0,           "instructions to use: auto, generic, x86-64-v2, -v3, -v4, neon"},
-    {"images",           SETTING_TEXT,       EVAL,    AT(images),           "",          0,   0,           "IDX file of images, plain or gzip"},
+    {"images",           SETTING_TEXT,       SCORE,   AT(images),           "",          0,   0,           "IDX file of images, plain or gzip; for batch also a folder of PNG files"},
     {"labels",           SETTING_TEXT,       EVAL,    AT(labels),           "",          0,   0,           "IDX file of labels, plain or gzip"},
     {"plot",             SETTING_TEXT,       EVAL,    AT(plot),             "",          0,   0,           "PNG file to draw the confusion matrix into"},
     {"min-accuracy",     SETTING_FRACTION,   EVAL,    AT(min_accuracy),     "0",         0,   0,           "fail below this accuracy, 0 to 1"},
-    {"preprocess",       SETTING_BOOL,       EVAL,    AT(preprocess),       "false",     0,   0,           "treat 28x28 pictures as drawings too: crop and centre them"},
+    {"preprocess",       SETTING_BOOL,       SCORE,   AT(preprocess),       "false",     0,   0,           "treat 28x28 pictures as drawings too: crop and centre them"},
+    {"out",              SETTING_TEXT,       BATCH,   AT(out),              "",          0,   0,           "file to write, one JSON object a line"},
+    {"shard",            SETTING_TEXT,       BATCH,   AT(shard),            "",          0,   0,           "I/N: every N-th image from I on; else JOB_COMPLETION_INDEX of JOB_COMPLETIONS"},
+    {"path",             SETTING_TEXT,       HEALTH,  AT(path),             "/v2/health/ready",0,   0,           "what to ask for; /v2/health/live for liveness"},
+    {"timeout",          SETTING_DURATION,   HEALTH,  AT(timeout_ms),       "2s",        1,   HOUR,        "for the whole answer to arrive"},
     {"json",             SETTING_BOOL,       OFFLINE, AT(json),             "false",     0,   0,           "answer in JSON"},
 };
 
@@ -59,6 +67,8 @@ const struct settings_verb settings_verbs[] = {
     {"predict", SETTINGS_PREDICT, "FILE...", "reads the digits in PNG files (- is standard input)"},
     {"eval",    SETTINGS_EVAL,    "",        "measures a model on labelled images"},
     {"inspect", SETTINGS_INSPECT, "[MODEL]", "shows what a model is made of"},
+    {"batch",   SETTINGS_BATCH,   "",        "scores many images into a file, or a share of them"},
+    {"healthcheck", SETTINGS_HEALTHCHECK, "", "asks a running server whether it is ready; says nothing if it is"},
 };
 /* clang-format on */
 
