@@ -33,6 +33,7 @@ static int find_and_decode(struct worker *w, const struct request *req, struct e
     batch_reset(b);
     b->max = (size_t)w->app->settings->images_max;
     b->json_depth_max = (size_t)w->app->settings->json_depth_max;
+    b->picture_budget = (size_t)w->app->settings->pictures_max;
     b->served = NULL;
     r = api_acquire(w, req, &b->served, err);
     if (r == 0)

@@ -18,6 +18,7 @@ struct batch {
         *served; /* who answers; api_infer() holds it from before decode to after encode */
     size_t max;  /* images in one request */
     size_t json_depth_max; /* nesting that a JSON body may have */
+    size_t picture_budget; /* bytes that its pictures may unpack to, less what they have */
 
     size_t n;             /* images */
     float *images;        /* [n][MODEL_INPUT] */

@@ -112,7 +112,7 @@ static int predict(const struct settings *s, const char *path, struct batch *b,
 
     batch_reset(b);
     if (r == 0)
-        r = image_decode_png(bytes.data, bytes.len, &image, err);
+        r = image_decode_png(bytes.data, bytes.len, NULL, &image, err);
     if (r == 0)
         r = batch_add_picture(b, &image, err);
     if (r == 0)

@@ -19,8 +19,13 @@ struct image {
  * white, or on black if all that is opaque is bright (white ink on nothing). Returns 0 and
  * `ret` for image_finish(); -EBADMSG if the bytes are no sound PNG, with what they seem to be
  * instead; -EINVAL if it is too large, with the sizes; -ENOMEM. Never reads or allocates beyond
- * what the limits imply. On failure `ret` is untouched. */
-int image_decode_png(const void *bytes, size_t len, struct image *ret, struct error *err);
+ * what the limits imply. On failure `ret` is untouched.
+ *
+ * A hundred kilobytes may unpack to a hundred megabytes, and a thread is busy with them for
+ * long: `budget`, if not NULL, is how many bytes of unpacked pictures a request may still have.
+ * The picture's are taken off; -E2BIG if it has more. */
+int image_decode_png(const void *bytes, size_t len, size_t *budget, struct image *ret,
+                     struct error *err);
 void image_finish(struct image *image); /* accepts a zeroed one */
 
 /* Appends `grey` [height][width], or `rgb` [height][width][3], as an 8-bit PNG. Both sides are

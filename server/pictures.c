@@ -149,7 +149,7 @@ static int next_of_folder(struct pictures *p, struct batch *b, struct error *err
     if (r == 0)
         r = file_read(path, &p->bytes, &why);
     if (r == 0)
-        r = image_decode_png(p->bytes.data, p->bytes.len, &image, &why);
+        r = image_decode_png(p->bytes.data, p->bytes.len, NULL, &image, &why);
     if (r == 0)
         r = batch_add_picture(b, &image, &why);
     image_finish(&image);

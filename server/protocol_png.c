@@ -13,7 +13,7 @@
 static int decode(const struct request *req, struct batch *b, struct error *err)
 {
     struct image picture = {0};
-    int r = image_decode_png(req->body, req->body_len, &picture, err);
+    int r = image_decode_png(req->body, req->body_len, &b->picture_budget, &picture, err);
 
     if (r == 0)
         r = batch_add_picture(b, &picture, err);

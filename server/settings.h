@@ -34,6 +34,7 @@ struct settings {
     long threads;    /* 0: one per granted processor */
     long body_max;   /* bytes */
     long images_max;
+    long pictures_max; /* bytes that the pictures of a request may unpack to */
     long json_depth_max;
     long connections_max;
     long header_max;       /* bytes of a request's line and headers together */

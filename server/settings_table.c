@@ -36,6 +36,7 @@ const struct setting settings_rows[] = {
     {"threads",          SETTING_NUMBER,     SERVE,   AT(threads),          "0",         0,   1024,        "event loops; 0 is one per processor granted"},
     {"max-body",         SETTING_SIZE,       SERVE,   AT(body_max),         "16MiB",     KIB, 1024L * MIB, "largest request body"},
     {"max-images",       SETTING_NUMBER,     SERVE,   AT(images_max),       "1024",      1,   65536,       "images in one request"},
+    {"max-pictures",     SETTING_SIZE,       SERVE,   AT(pictures_max),     "32MiB",     KIB, 1024L * MIB, "what the pictures of one request may unpack to"},
     {"max-json-depth",   SETTING_NUMBER,     SERVE,   AT(json_depth_max),   "32",        4,   1024,        "nesting of a JSON body"},
     {"max-connections",  SETTING_NUMBER,     SERVE,   AT(connections_max),  "4096",      1,   1000000,     "connections at a time; more are answered 503"},
     {"max-header",       SETTING_SIZE,       SERVE,   AT(header_max),       "16KiB",     KIB, 256 * KIB,   "request line and headers together"},

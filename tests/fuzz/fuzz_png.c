@@ -21,7 +21,7 @@ static int shows_as_seen(const struct image *image)
     if (seen.right > image->width || seen.bottom > image->height)
         return 0;
     int good = image_encode_png(seen.pixels, PREPROCESS_SIDE, PREPROCESS_SIDE, &png) == 0 &&
-               image_decode_png(png.data, png.len, &shown, NULL) == 0 &&
+               image_decode_png(png.data, png.len, NULL, &shown, NULL) == 0 &&
                memcmp(shown.grey, seen.pixels, PREPROCESS_PIXELS) == 0;
 
     image_finish(&shown);
@@ -33,7 +33,7 @@ static void decode(const uint8_t *data, size_t size)
 {
     struct image image = {0};
     struct error err = {0};
-    int r = image_decode_png(data, size, &image, &err);
+    int r = image_decode_png(data, size, NULL, &image, &err);
 
     if (r < 0 && (image.grey || err.code != r || !*err.text))
         abort();

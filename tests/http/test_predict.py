@@ -158,6 +158,17 @@ def test_picture(server):
     )
 
 
+def test_unpacked_pictures_are_bounded(server, start):
+    """A small file must not keep an event loop busy for long."""
+    large = png(np.zeros((3000, 3000, 4), np.uint8))
+    assert len(large) < 100_000
+    answer = post(server, PREDICT, large, "image/png")
+    assert answer.status == 413
+    assert "3000x3000 pixels and unpacks to 36000000 bytes" in answer.json["error"]
+    assert str(32 << 20) in answer.json["error"]
+    assert post(start("--max-pictures", "64MiB"), PREDICT, large, "image/png").status == 200
+
+
 def test_most_pictures_are_read(server):
     answers = [
         (label, post(server, PREDICT, png(picture), "image/png").json["predictions"][0]["digit"])

@@ -26,6 +26,7 @@ int door_send(struct door *d, const struct protocol *p, const void *body, size_t
     d->batch.served = &fake_served;
     d->batch.max = DOOR_IMAGES_MAX;
     d->batch.json_depth_max = DOOR_DEPTH_MAX;
+    d->batch.picture_budget = DOOR_PICTURES_MAX;
 
     struct response res = {.body = &d->answer};
     int r = p->decode(&req, &d->batch, &d->err);

@@ -15,7 +15,7 @@ struct door {
     const char *ihcl;  /* the header Inference-Header-Content-Length; NULL = none */
 };
 
-enum { DOOR_IMAGES_MAX = 4, DOOR_DEPTH_MAX = 8 };
+enum { DOOR_IMAGES_MAX = 4, DOOR_DEPTH_MAX = 8, DOOR_PICTURES_MAX = 1 << 20 };
 
 /* Decodes, predicts, encodes. Returns 0 or the first error. */
 int door_send(struct door *d, const struct protocol *p, const void *body, size_t len);

@@ -100,7 +100,7 @@ static void test_the_picture_that_was_seen(void **state)
     assert_memory_equal(url, prefix, strlen(prefix));
     url += strlen(prefix);
     assert_int_equal(base64_decode(png, url, strlen(url), &len), 0);
-    assert_int_equal(image_decode_png(png, len, &image, NULL), 0);
+    assert_int_equal(image_decode_png(png, len, NULL, &image, NULL), 0);
     assert_int_equal(image.width, PREPROCESS_SIDE);
     assert_int_equal(image.height, PREPROCESS_SIDE);
     assert_memory_equal(image.grey, seen[1].pixels, PREPROCESS_PIXELS);

@@ -152,7 +152,7 @@ static void check_form(const struct form *f)
     struct error err = {0};
 
     make_png(f, &png);
-    assert_int_equal(image_decode_png(png.data, png.len, &image, &err), 0);
+    assert_int_equal(image_decode_png(png.data, png.len, NULL, &image, &err), 0);
     assert_int_equal(image.width, WIDTH);
     assert_int_equal(image.height, HEIGHT);
     for (size_t y = 0; y < HEIGHT; y++) {
@@ -212,7 +212,7 @@ static void check_truncated(const struct form *f)
         assert_non_null(copy);
         memcpy(copy, png.data, len);
         copy = realloc(copy, len ? len : 1);
-        assert_int_equal(image_decode_png(copy, len, &image, &err), -EBADMSG);
+        assert_int_equal(image_decode_png(copy, len, NULL, &image, &err), -EBADMSG);
         assert_true(err.text[0] && !strchr(err.text, '\n'));
         assert_null(image.grey);
         free(copy);
@@ -265,7 +265,7 @@ static void check_flipped(const struct form *f, bool repaired)
         }
         if (repaired)
             repair_checksums(copy, png.len);
-        int r = image_decode_png(copy, png.len, &image, &err);
+        int r = image_decode_png(copy, png.len, NULL, &image, &err);
 
         assert_true(r == 0 || r == -EBADMSG || r == -EINVAL);
         assert_int_equal(r == 0, image.grey != NULL);
@@ -301,7 +301,7 @@ static void flatten_case(const uint8_t rim[4], const uint8_t ink[4], uint8_t wan
         memcpy(pixels + i * 4, i / 8 > 1 && i / 8 < 6 && i % 8 > 2 ? ink : rim, 4);
     assert_int_equal(buf_reserve(&png, PNG_MAX), 0);
     assert_int_equal(png_image_write_to_memory(&source, png.data, &len, 0, pixels, 0, NULL), 1);
-    assert_int_equal(image_decode_png(png.data, len, &image, NULL), 0);
+    assert_int_equal(image_decode_png(png.data, len, NULL, &image, NULL), 0);
     assert_int_equal(image.grey[0], want_rim);
     assert_int_equal(image.grey[3 * 8 + 4], want_ink);
     image_finish(&image);

@@ -46,10 +46,38 @@ static void test_sizes_are_checked_first(void **state)
         memcpy(png.data + 16, cases[i].width, 4);
         memcpy(png.data + 20, cases[i].height, 4);
         write_header_checksum(png.data);
-        assert_int_equal(image_decode_png(png.data, png.len, &image, &err), cases[i].want);
+        assert_int_equal(image_decode_png(png.data, png.len, NULL, &image, &err),
+                         cases[i].want);
         assert_memory_equal(err.text, cases[i].text, strlen(cases[i].text));
         buf_clear(&png);
     }
+}
+
+/* A picture takes its share of what the request may still unpack, or is refused. */
+static void test_budget(void **state)
+{
+    static const uint8_t pixels[20 * 10 * 3];
+    struct buf grey = BUF(PNG_MAX);
+    struct buf rgb = BUF(PNG_MAX);
+    struct image image = {0};
+    struct error err = {0};
+    size_t budget = 20 * 10 * 4;
+    (void)state;
+
+    assert_int_equal(image_encode_png(pixels, 20, 10, &grey), 0);
+    assert_int_equal(image_encode_png_rgb(pixels, 20, 10, &rgb), 0);
+    assert_int_equal(image_decode_png(rgb.data, rgb.len, &budget, &image, &err), 0);
+    assert_int_equal(budget, 200);
+    image_finish(&image);
+    assert_int_equal(image_decode_png(rgb.data, rgb.len, &budget, &image, &err), -E2BIG);
+    assert_string_equal(err.text, "the picture is 20x10 pixels and unpacks to 600 bytes; the "
+                                  "request may have 200 more");
+    assert_int_equal(image_decode_png(grey.data, grey.len, &budget, &image, NULL), 0);
+    assert_int_equal(budget, 0);
+    image_finish(&image);
+    assert_int_equal(image_decode_png(grey.data, grey.len, &budget, &image, NULL), -E2BIG);
+    buf_clear(&grey);
+    buf_clear(&rgb);
 }
 
 static void test_other_formats_are_named(void **state)
@@ -77,7 +105,7 @@ static void test_other_formats_are_named(void **state)
         struct image image = {0};
         struct error err = {0};
 
-        assert_int_equal(image_decode_png(cases[i].bytes, cases[i].len, &image, &err),
+        assert_int_equal(image_decode_png(cases[i].bytes, cases[i].len, NULL, &image, &err),
                          -EBADMSG);
         assert_non_null(strstr(err.text, cases[i].word));
         assert_non_null(strstr(err.text, "PNG"));
@@ -105,12 +133,12 @@ static void test_what_is_encoded_can_be_decoded(void **state)
         struct image image = {0};
 
         assert_int_equal(image_encode_png(pixels, w, h, &grey), 0);
-        assert_int_equal(image_decode_png(grey.data, grey.len, &image, NULL), 0);
+        assert_int_equal(image_decode_png(grey.data, grey.len, NULL, &image, NULL), 0);
         assert_int_equal(image.width, w);
         assert_memory_equal(image.grey, pixels, w * h);
         image_finish(&image);
         assert_int_equal(image_encode_png_rgb(pixels, w, h, &rgb), 0);
-        assert_int_equal(image_decode_png(rgb.data, rgb.len, &image, NULL), 0);
+        assert_int_equal(image_decode_png(rgb.data, rgb.len, NULL, &image, NULL), 0);
         for (size_t k = 0; k < w * h; k++)
             assert_in_range(299 * pixels[3 * k] + 587 * pixels[3 * k + 1] +
                                 114 * pixels[3 * k + 2],
@@ -136,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes_are_checked_first),
+        cmocka_unit_test(test_budget),
         cmocka_unit_test(test_other_formats_are_named),
         cmocka_unit_test(test_what_is_encoded_can_be_decoded),
         cmocka_unit_test(test_encoding_keeps_to_the_limit),

@@ -145,7 +145,7 @@ static void test_plot(void **state)
     (void)state;
 
     assert_int_equal(plot_score(&s, &run, &png), 0);
-    assert_int_equal(image_decode_png(png.data, png.len, &plot, NULL), 0);
+    assert_int_equal(image_decode_png(png.data, png.len, NULL, &plot, NULL), 0);
     assert_true(plot.width >= 800 && plot.height >= 500);
     assert_true(ink(&plot, 0, 0, plot.width, 100) > 0.02);            /* a title */
     assert_true(ink(&plot, 84 + 8 * 52, 168 + 8 * 52, 52, 52) > 0.9); /* all 8s were read */
