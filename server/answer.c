@@ -2,9 +2,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "model/base64.h"
 #include "server/format.h"
+#include "server/registry.h"
 
 enum { SEEN_MAX = 2048 }; /* bytes of a 28x28 PNG, at the most */
 
@@ -56,10 +58,26 @@ static int write_seen(const struct preprocess *seen, struct buf *out)
     return r ? r : buf_text(out, "\"");
 }
 
+enum preprocess_verdict answer_verdict(const struct batch *b, size_t i)
+{
+    return b->seen ? b->seen[i].verdict : PREPROCESS_DIGIT;
+}
+
+int answer_begin(const struct batch *b, const char *list, struct buf *out)
+{
+    int r = buf_text(out, "{\"model_name\":");
+
+    if (r == 0)
+        r = buf_json_string(out, b->served->name, strlen(b->served->name));
+    return r ? r
+             : buf_print(out, ",\"model_version\":\"%s\",\"%s\":[", b->served->version_text,
+                         list);
+}
+
 int answer_write_reading(const struct batch *b, size_t i, struct buf *out)
 {
     assert(i < b->n);
-    enum preprocess_verdict verdict = b->seen ? b->seen[i].verdict : PREPROCESS_DIGIT;
+    enum preprocess_verdict verdict = answer_verdict(b, i);
     int r = verdict == PREPROCESS_DIGIT
                 ? write_prediction(b, i, out)
                 : buf_text(out, "\"digit\":null,\"confidence\":null,\"probabilities\":null");
@@ -69,10 +87,10 @@ int answer_write_reading(const struct batch *b, size_t i, struct buf *out)
 
 int answer_write(const struct batch *b, size_t i, struct buf *out)
 {
-    assert(b->seen);
     int r = answer_write_reading(b, i, out);
 
-    if (r == 0)
-        r = buf_text(out, ",\"seen\":");
+    if (r < 0 || !b->seen)
+        return r;
+    r = buf_text(out, ",\"seen\":");
     return r ? r : write_seen(&b->seen[i], out);
 }

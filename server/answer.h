@@ -6,15 +6,24 @@
 #include "server/batch.h"
 #include "server/buf.h"
 
-/* Appends what is known of picture `i` of a predicted batch, without the braces:
+/* Begins an object that says who answers, and in it a list of the name `list`:
+ *     {"model_name":"mnist","model_version":"1","predictions":[
+ * Returns 0, -E2BIG, -ENOMEM. */
+int answer_begin(const struct batch *b, const char *list, struct buf *out);
+
+/* Appends what is known of image `i` of a predicted batch, without the braces:
  *     "digit":7,"confidence":0.998,"probabilities":[..],"verdict":"digit","seen":"data:image/png;base64,.."
- * digit, confidence and probabilities are null unless the verdict is "digit". The same text in
- * answers over HTTP and in `digitd predict --json`. Returns 0, -E2BIG, -ENOMEM. */
+ * digit, confidence and probabilities are null unless the verdict is "digit"; `seen` is there
+ * for pictures only. The same text in answers over HTTP and in `digitd predict --json`. Returns
+ * 0, -E2BIG, -ENOMEM. */
 int answer_write(const struct batch *b, size_t i, struct buf *out);
 
 /* The part up to the verdict. Without `seen`, as for finished images, the verdict is "digit".
  */
 int answer_write_reading(const struct batch *b, size_t i, struct buf *out);
+
+/* What image `i` turned out to be; numbers that came as such are taken for a digit. */
+enum preprocess_verdict answer_verdict(const struct batch *b, size_t i);
 
 /* The most probable class of image `i`; ties go to the lower one. */
 int answer_digit(const struct batch *b, size_t i);

@@ -3,10 +3,12 @@
 
 #include "server/request.h"
 
+struct batch;
 struct error;
 struct served;
 
 handler_fn api_infer;     /* images in, answers out, as req->route->protocol writes them */
+handler_fn api_explain;   /* the same, with what speaks for each answer */
 handler_fn api_live;      /* 200 while the process answers at all */
 handler_fn api_ready;     /* 200 once every model is ready; 503 before and while draining */
 handler_fn api_server;    /* V2: name, version, extensions */
@@ -21,6 +23,14 @@ handler_fn api_page;           /* the web page and its files, by req->path */
  * written. Returns as registry_acquire() does. */
 int api_acquire(const struct worker *w, const struct request *req, const struct served **ret,
                 struct error *err);
+
+/* Writes a predicted batch, as struct protocol's encode. */
+typedef int api_encode_fn(const struct batch *b, struct response *res, struct error *err);
+
+/* api_infer() with an answer of another form. Only the protocol's own counts as a prediction in
+ * the metrics. */
+int api_infer_as(struct worker *w, const struct request *req, struct response *res,
+                 api_encode_fn *encode);
 
 /* Writes {"error":"..."} and returns the HTTP status of err->code: the one place where an errno
  * becomes a status. */

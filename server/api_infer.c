@@ -17,7 +17,7 @@ static void count_predictions(const struct worker *w)
     const struct batch *b = &w->batch;
 
     for (size_t i = 0; i < b->n; i++) {
-        enum preprocess_verdict verdict = b->seen ? b->seen[i].verdict : PREPROCESS_DIGIT;
+        enum preprocess_verdict verdict = answer_verdict(b, i);
 
         metrics_prediction(w->metrics, verdict == PREPROCESS_DIGIT ? answer_digit(b, i) : -1,
                            verdict);
@@ -49,25 +49,24 @@ static int predict(struct worker *w, struct error *err)
     uint64_t begin = metrics_now();
     int r = batch_predict(&w->batch, err);
 
-    if (r == 0) {
+    if (r == 0)
         metrics_stage(w->metrics, METRICS_PREDICT, metrics_now() - begin);
-        count_predictions(w);
-    }
     return r;
 }
 
-static int encode(struct worker *w, const struct request *req, struct response *res,
-                  struct error *err)
+static int write(struct worker *w, api_encode_fn *encode, struct response *res,
+                 struct error *err)
 {
     uint64_t begin = metrics_now();
-    int r = req->route->protocol->encode(&w->batch, res, err);
+    int r = encode(&w->batch, res, err);
 
     if (r == 0)
         metrics_stage(w->metrics, METRICS_ENCODE, metrics_now() - begin);
     return r;
 }
 
-int api_infer(struct worker *w, const struct request *req, struct response *res)
+int api_infer_as(struct worker *w, const struct request *req, struct response *res,
+                 api_encode_fn *encode)
 {
     struct error err = {0};
     int r = find_and_decode(w, req, &err);
@@ -75,8 +74,15 @@ int api_infer(struct worker *w, const struct request *req, struct response *res)
     if (r == 0)
         r = predict(w, &err);
     if (r == 0)
-        r = encode(w, req, res, &err);
+        r = write(w, encode, res, &err);
+    if (r == 0 && encode == req->route->protocol->encode)
+        count_predictions(w);
     registry_release(w->batch.served);
     w->batch.served = NULL;
     return r < 0 ? api_fail(res, &err) : 200;
+}
+
+int api_infer(struct worker *w, const struct request *req, struct response *res)
+{
+    return api_infer_as(w, req, res, req->route->protocol->encode);
 }

@@ -1,13 +1,10 @@
 /* The body is a picture; the answer says what was seen in it. For the web page and for curl. */
 
-#include <string.h>
-
 #include "model/error.h"
 #include "server/answer.h"
 #include "server/batch.h"
 #include "server/image.h"
 #include "server/protocol.h"
-#include "server/registry.h"
 #include "server/request.h"
 
 static int decode(const struct request *req, struct batch *b, struct error *err)
@@ -24,16 +21,10 @@ static int decode(const struct request *req, struct batch *b, struct error *err)
 static int encode(const struct batch *b, struct response *res, struct error *err)
 {
     struct buf *out = res->body;
-    int r = buf_text(out, "{\"model_name\":");
+    int r = answer_begin(b, "predictions", out);
 
-    if (r == 0)
-        r = buf_json_string(out, b->served->name, strlen(b->served->name));
-    if (r == 0)
-        r = buf_print(out, ",\"model_version\":\"%s\",\"predictions\":[{",
-                      b->served->version_text);
     for (size_t i = 0; i < b->n && r == 0; i++) {
-        if (i > 0)
-            r = buf_text(out, "},{");
+        r = buf_text(out, i > 0 ? "},{" : "{");
         if (r == 0)
             r = answer_write(b, i, out);
     }
