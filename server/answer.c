@@ -8,8 +8,6 @@
 #include "server/format.h"
 #include "server/registry.h"
 
-enum { SEEN_MAX = 2048 }; /* bytes of a 28x28 PNG, at the most */
-
 int answer_digit(const struct batch *b, size_t i)
 {
     const float *p = b->probabilities + i * MODEL_CLASSES;
@@ -43,11 +41,28 @@ static int write_prediction(const struct batch *b, size_t i, struct buf *out)
     return r ? r : format_floats(out, p, MODEL_CLASSES);
 }
 
-static int write_seen(const struct preprocess *seen, struct buf *out)
+int answer_seen(const struct batch *b, size_t i, struct buf *out)
 {
-    char bytes[SEEN_MAX];
+    uint8_t greys[MODEL_INPUT];
+
+    if (b->seen)
+        return image_encode_png(b->seen[i].pixels, PREPROCESS_SIDE, PREPROCESS_SIDE, out);
+    const float *image = b->images + i * MODEL_INPUT;
+    const float scale = model_info(b->served->model)->input_scale;
+
+    for (size_t k = 0; k < MODEL_INPUT; k++) {
+        float grey = image[k] / scale + 0.5F;
+
+        greys[k] = (uint8_t)(grey < 0 ? 0 : grey > UINT8_MAX ? UINT8_MAX : grey);
+    }
+    return image_encode_png(greys, MODEL_SIDE, MODEL_SIDE, out);
+}
+
+static int write_seen(const struct batch *b, size_t i, struct buf *out)
+{
+    char bytes[ANSWER_SEEN_MAX];
     struct buf png = {.data = bytes, .cap = sizeof(bytes), .limit = sizeof(bytes)};
-    int r = image_encode_png(seen->pixels, PREPROCESS_SIDE, PREPROCESS_SIDE, &png);
+    int r = answer_seen(b, i, &png);
 
     if (r == 0)
         r = buf_text(out, "\"data:image/png;base64,");
@@ -92,5 +107,5 @@ int answer_write(const struct batch *b, size_t i, struct buf *out)
     if (r < 0 || !b->seen)
         return r;
     r = buf_text(out, ",\"seen\":");
-    return r ? r : write_seen(&b->seen[i], out);
+    return r ? r : write_seen(b, i, out);
 }

@@ -25,6 +25,12 @@ int answer_write_reading(const struct batch *b, size_t i, struct buf *out);
 /* What image `i` turned out to be; numbers that came as such are taken for a digit. */
 enum preprocess_verdict answer_verdict(const struct batch *b, size_t i);
 
+enum { ANSWER_SEEN_MAX = 2048 }; /* bytes of a 28x28 PNG, at the most */
+
+/* Appends what the model saw of image `i`, as a PNG: of a picture what became of it, of a
+ * tensor its values as greys, cut to 0..255. Returns 0, -E2BIG, -ENOMEM. */
+int answer_seen(const struct batch *b, size_t i, struct buf *out);
+
 /* The most probable class of image `i`; ties go to the lower one. */
 int answer_digit(const struct batch *b, size_t i);
 

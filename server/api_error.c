@@ -28,6 +28,7 @@ static int status_of(int code)
         return WRONG_TYPE;
     case -ENOMEM:
     case -EAGAIN:
+    case -ETIMEDOUT:
         return UNAVAILABLE;
     default:
         return INTERNAL;

@@ -33,5 +33,6 @@ int api_server(struct worker *w, const struct request *req, struct response *res
     (void)w;
     (void)req;
     return constant(res, "{\"name\":\"digitd\",\"version\":\"" DIGITD_VERSION
-                         "\",\"extensions\":[]}");
+                         "\",\"extensions\":[\"binary_tensor_data\",\"classification\","
+                         "\"parameters\",\"schedule_policy\"]}");
 }

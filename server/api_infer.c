@@ -31,6 +31,7 @@ static int find_and_decode(struct worker *w, const struct request *req, struct e
     int r;
 
     batch_reset(b);
+    b->begin_ns = begin;
     b->max = (size_t)w->app->settings->images_max;
     b->json_depth_max = (size_t)w->app->settings->json_depth_max;
     b->picture_budget = (size_t)w->app->settings->pictures_max;

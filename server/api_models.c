@@ -4,6 +4,7 @@
 #include "server/api.h"
 #include "server/app.h"
 #include "server/registry.h"
+#include "server/v2_output.h"
 
 int api_acquire(const struct worker *w, const struct request *req, const struct served **ret,
                 struct error *err)
@@ -118,11 +119,16 @@ static int append_tensors(const struct served *served, struct buf *out)
     for (size_t i = 0; i < info->input_rank && r == 0; i++)
         r = buf_print(out, "%s%lld", i ? "," : "", (long long)info->input_shape[i]);
     if (r == 0)
-        r = buf_text(out,
-                     "]}],\"outputs\":["
-                     "{\"name\":\"probabilities\",\"datatype\":\"FP32\",\"shape\":[-1,10]},"
-                     "{\"name\":\"logits\",\"datatype\":\"FP32\",\"shape\":[-1,10]}]");
-    return r;
+        r = buf_text(out, "]}],\"outputs\":[");
+    for (size_t i = 0; i < V2_OUTPUTS && r == 0; i++) {
+        const struct v2_output_info *o = &v2_output_infos[i];
+
+        r = buf_print(out, "%s{\"name\":\"%s\",\"datatype\":\"%s\",\"shape\":[-1", i ? "," : "",
+                      o->name, o->datatype);
+        if (r == 0)
+            r = o->columns ? buf_print(out, ",%zu]}", o->columns) : buf_text(out, "]}");
+    }
+    return r ? r : buf_text(out, "]");
 }
 
 int api_model_v2(struct worker *w, const struct request *req, struct response *res)

@@ -12,6 +12,7 @@
 enum {
     KEPT_MAX = 1 << 20, /* bytes of arrays that batch_reset() keeps */
     SCRATCH_ALIGNMENT = 64,
+    TIMED_RUN = 32, /* images between two looks at the clock */
 };
 
 static void free_arrays(struct batch *b)
@@ -187,10 +188,32 @@ static int check_finite(const struct batch *b, struct error *err)
     return 0;
 }
 
+static int check_time(const struct batch *b, size_t done, struct error *err)
+{
+    uint64_t passed = b->wish.timeout_ns ? metrics_now() - b->begin_ns : 0;
+
+    if (passed <= b->wish.timeout_ns)
+        return 0;
+    return error_set(err, -ETIMEDOUT,
+                     "the request's timeout of %.6g us has passed after %.6g us, with %zu of "
+                     "%zu images predicted",
+                     (double)b->wish.timeout_ns / 1e3, (double)passed / 1e3, done, b->n);
+}
+
+/* How many images from `i` on, all digits or none of them, are predicted at once. */
+static size_t run(const struct batch *b, size_t i)
+{
+    size_t n = 1;
+
+    while (i + n < b->n && is_digit(b, i + n) == is_digit(b, i))
+        n++;
+    return b->wish.timeout_ns && n > TIMED_RUN ? TIMED_RUN : n;
+}
+
 int batch_predict(struct batch *b, struct error *err)
 {
     const struct model *m = b->served->model;
-    size_t end;
+    size_t n;
 
     int r = check_magnitude(b, err);
 
@@ -198,19 +221,19 @@ int batch_predict(struct batch *b, struct error *err)
         return r;
     if (need_scratch(b, model_scratch(m)) < 0)
         return error_set(err, -ENOMEM, "out of memory for a prediction");
-    for (size_t i = 0; i < b->n; i = end) {
+    for (size_t i = 0; i < b->n; i += n) {
         float *logits = b->logits + i * MODEL_CLASSES;
         float *probabilities = b->probabilities + i * MODEL_CLASSES;
 
-        end = i + 1;
-        while (end < b->n && is_digit(b, end) == is_digit(b, i))
-            end++;
+        n = run(b, i);
+        r = check_time(b, i, err);
+        if (r < 0)
+            return r;
         if (is_digit(b, i)) {
-            model_predict(m, b->images + i * MODEL_INPUT, end - i, b->scratch, logits,
-                          probabilities);
+            model_predict(m, b->images + i * MODEL_INPUT, n, b->scratch, logits, probabilities);
         } else {
-            memset(logits, 0, (end - i) * MODEL_CLASSES * sizeof(float));
-            memset(probabilities, 0, (end - i) * MODEL_CLASSES * sizeof(float));
+            memset(logits, 0, n * MODEL_CLASSES * sizeof(float));
+            memset(probabilities, 0, n * MODEL_CLASSES * sizeof(float));
         }
     }
     return check_finite(b, err);

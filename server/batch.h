@@ -1,12 +1,14 @@
 #ifndef SERVER_BATCH_H
 #define SERVER_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "model/model.h"
 #include "model/preprocess.h"
 #include "server/image.h"
+#include "server/v2_output.h"
 
 struct error;
 struct served;
@@ -19,6 +21,7 @@ struct batch {
     size_t max;  /* images in one request */
     size_t json_depth_max; /* nesting that a JSON body may have */
     size_t picture_budget; /* bytes that its pictures may unpack to, less what they have */
+    uint64_t begin_ns;     /* when the request was whole, by metrics_now() */
 
     size_t n;             /* images */
     float *images;        /* [n][MODEL_INPUT] */
@@ -32,11 +35,10 @@ struct batch {
     struct {
         const char *id; /* V2: the JSON string with its quotes, checked; NULL if absent */
         size_t id_len;
-        unsigned columns : 1;      /* V1: "inputs" asked, so answer "outputs" */
-        unsigned pictures : 1;     /* V1: answer as to a picture */
-        unsigned outputs : 2;      /* V2: BATCH_LOGITS | BATCH_PROBABILITIES */
-        unsigned logits_first : 1; /* V2: the order in which both were asked for */
-        unsigned own_name : 1;     /* V2: what the graph yields was asked for by its own name */
+        bool columns;  /* V1: "inputs" asked, so answer "outputs" */
+        bool pictures; /* V1: answer as to a picture */
+        struct v2_outputs outputs;
+        uint64_t timeout_ns; /* from begin_ns on; 0: none */
     } wish;
 
     size_t capacity; /* images that the arrays have room for */
@@ -45,8 +47,6 @@ struct batch {
 };
 
 #define BATCH_VALUE_MAX 1e12F /* either way, in images */
-
-enum { BATCH_PROBABILITIES = 1, BATCH_LOGITS = 2 };
 
 /* Forgets the request, keeps the memory (beyond a megabyte it is given back). */
 void batch_reset(struct batch *b);
@@ -64,7 +64,8 @@ int batch_add_finished(struct batch *b, const uint8_t *pixels, struct error *err
 
 /* Fills logits and probabilities; an image whose `seen` says it is no digit is not predicted
  * and gets zeroes. Returns 0; -EINVAL if an image has values beyond BATCH_VALUE_MAX, or so
- * large that the answer is not finite; -ENOMEM. */
+ * large that the answer is not finite; -ETIMEDOUT once the request's own timeout has passed;
+ * -ENOMEM. */
 int batch_predict(struct batch *b, struct error *err);
 
 #endif

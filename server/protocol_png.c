@@ -3,19 +3,13 @@
 #include "model/error.h"
 #include "server/answer.h"
 #include "server/batch.h"
-#include "server/image.h"
+#include "server/picture.h"
 #include "server/protocol.h"
 #include "server/request.h"
 
 static int decode(const struct request *req, struct batch *b, struct error *err)
 {
-    struct image picture = {0};
-    int r = image_decode_png(req->body, req->body_len, &b->picture_budget, &picture, err);
-
-    if (r == 0)
-        r = batch_add_picture(b, &picture, err);
-    image_finish(&picture);
-    return r;
+    return picture_add(b, req->body, req->body_len, err);
 }
 
 static int encode(const struct batch *b, struct response *res, struct error *err)

@@ -169,7 +169,7 @@ static int read_inputs(struct scan *s, void *to, struct error *err)
                          "inputs has the shape %s; expected [n,784], [n,28,28] or [n,28,28,1]",
                          tensor_text(&shape, text));
     b->n = pictures.n;
-    b->wish.columns = 1;
+    b->wish.columns = true;
     return 0;
 }
 
@@ -177,7 +177,7 @@ static int read_strokes(struct scan *s, void *to, struct error *err)
 {
     struct batch *b = ((struct v1 *)to)->batch;
 
-    b->wish.pictures = 1;
+    b->wish.pictures = true;
     return strokes_json_read(s, b, err);
 }
 

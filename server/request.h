@@ -41,6 +41,7 @@ struct response {
         const char *value; /* both live until the response is sent */
     } headers[RESPONSE_HEADERS_MAX];
     size_t n_headers;
+    char json_len[24]; /* the value of Inference-Header-Content-Length, if there is one */
 };
 
 /* Answers one request and returns the HTTP status. Knows nothing of sockets or threads; `w` is

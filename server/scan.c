@@ -231,6 +231,16 @@ int scan_integer(struct scan *s, int64_t *ret, struct error *err)
     return 0;
 }
 
+int scan_boolean(struct scan *s, bool *ret, struct error *err)
+{
+    char kind = scan_peek(s);
+
+    if (kind != 't' && kind != 'f')
+        return scan_expected(s, "true or false", err);
+    *ret = kind == 't';
+    return word(s, *ret ? "true" : "false", err);
+}
+
 static int skip_number(struct scan *s, struct error *err)
 {
     size_t len = decimal_len(s->at, s->end);

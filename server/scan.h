@@ -15,7 +15,8 @@ struct scan {
     const char *begin; /* for positions in error texts */
     size_t depth;
     size_t depth_max;
-    bool entered; /* an object or array has just been entered: no comma is due */
+    bool entered;  /* an object or array has just been entered: no comma is due */
+    bool booleans; /* scan_floats() takes true and false as 1 and 0 */
 };
 
 enum { SCAN_DEPTH_MAX = 1024 }; /* the most that depth_max can be; more counts as this */
@@ -47,11 +48,16 @@ int scan_next_item(struct scan *s, struct error *err);
 
 int scan_string(struct scan *s, struct scan_text *ret, struct error *err);
 int scan_integer(struct scan *s, int64_t *ret, struct error *err); /* -EBADMSG for 1.5, 1e3 */
+int scan_boolean(struct scan *s, bool *ret, struct error *err);
 int scan_skip(struct scan *s, struct error *err); /* any value; checks its syntax */
 int scan_end(struct scan *s, struct error *err);  /* nothing but white space may follow */
 
 /* Whether the key or string, escapes resolved, equals `text`. */
 bool scan_equals(struct scan_text t, const char *text);
+
+/* Writes the string, escapes resolved, to out[0..t.len-1]; not NUL-terminated. Returns its
+ * length, which may be less. */
+size_t scan_copy(struct scan_text t, char *out);
 
 enum { SCAN_RANK_MAX = 8 };
 

@@ -251,16 +251,32 @@ static const char *safe_end(const char *at, const char *end)
     return at;
 }
 
+static int too_many(const struct scan *s, const struct sink *sink, struct error *err)
+{
+    return error_set(err, -E2BIG, "more than %zu numbers, at byte %zu", sink->max,
+                     (size_t)(s->at - s->begin));
+}
+
+static int take_boolean(struct scan *s, struct nest *nest, struct sink *sink, struct error *err)
+{
+    bool value = false;
+
+    if (sink->n == sink->max)
+        return too_many(s, sink, err);
+    int r = scan_boolean(s, &value, err);
+
+    sink->out[sink->n++] = value;
+    if (nest->level > 0)
+        nest->counts[nest->level - 1]++;
+    return r;
+}
+
 /* Takes the numbers from here to what is none. */
 static int numbers(struct scan *s, struct nest *nest, struct sink *sink, struct error *err)
 {
     const char *end = s->end, *safe = safe_end(s->at, end);
     size_t n = sink->n;
 
-    if (nest->rank_known && nest->level != nest->shape.rank)
-        return ragged(s, "a number in fewer brackets", err);
-    nest->shape.rank = nest->level;
-    nest->rank_known = true;
     for (const char *p = s->at; p; p = nest->level > 0 ? following(s->at, end) : NULL) {
         float value;
         const char *after = __builtin_expect(p < safe, true) ? number(p, end, &value)
@@ -268,9 +284,7 @@ static int numbers(struct scan *s, struct nest *nest, struct sink *sink, struct 
 
         if (!after || n == sink->max) {
             s->at = p;
-            return !after ? refuse(s, err)
-                          : error_set(err, -E2BIG, "more than %zu numbers, at byte %zu",
-                                      sink->max, (size_t)(p - s->begin));
+            return !after ? refuse(s, err) : too_many(s, sink, err);
         }
         sink->out[n++] = value;
         s->at = after;
@@ -279,6 +293,17 @@ static int numbers(struct scan *s, struct nest *nest, struct sink *sink, struct 
         nest->counts[nest->level - 1] += n - sink->n;
     sink->n = n;
     return 0;
+}
+
+/* One number, or as many as follow each other. */
+static int values(struct scan *s, struct nest *nest, struct sink *sink, bool booleans,
+                  struct error *err)
+{
+    if (nest->rank_known && nest->level != nest->shape.rank)
+        return ragged(s, "a number in fewer brackets", err);
+    nest->shape.rank = nest->level;
+    nest->rank_known = true;
+    return booleans ? take_boolean(s, nest, sink, err) : numbers(s, nest, sink, err);
 }
 
 static int open_list(struct scan *s, struct nest *nest, struct error *err)
@@ -321,29 +346,18 @@ static int close_list(const struct scan *s, struct nest *nest, struct error *err
 /* A value where a number or a list of them should be: taken, or opened if it is a list. */
 static int one(struct scan *s, struct nest *nest, struct sink *sink, struct error *err)
 {
-    const char *found = NULL;
+    char kind = scan_peek(s);
+    bool boolean = kind == 't' || kind == 'f';
+    const char *found = boolean ? "a boolean" : kind == '"' ? "a string" : "null";
 
-    switch (scan_peek(s)) {
-    case '0':
-        return numbers(s, nest, sink, err);
-    case '[':
+    if (kind == '0' || (boolean && s->booleans))
+        return values(s, nest, sink, boolean, err);
+    if (kind == '[')
         return open_list(s, nest, err);
-    case '"':
-        found = "a string";
-        break;
-    case '{':
-        found = "an object";
-        break;
-    case 't':
-    case 'f':
-        found = "a boolean";
-        break;
-    case 'n':
-        found = "null";
-        break;
-    default:
+    if (kind == 0)
         return scan_expected(s, "a number", err);
-    }
+    if (kind == '{')
+        found = "an object";
     size_t byte = (size_t)(s->at - s->begin);
     int r = scan_skip(s, err); /* worse than not being a number is not being JSON */
 

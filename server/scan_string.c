@@ -143,25 +143,54 @@ static size_t utf8_put(unsigned long c, char ret[4])
     return n;
 }
 
+/* The next byte of a string, or the UTF-8 of the escape at *at; returns its length. */
+static size_t take(const char **at, const char *end, char ret[4])
+{
+    unsigned long c = 0;
+
+    if (**at != '\\') {
+        *ret = *(*at)++;
+        return 1;
+    }
+    *at += escape(*at, end, &c);
+    return utf8_put(c, ret);
+}
+
 bool scan_equals(struct scan_text t, const char *text)
 {
     const char *at = t.at, *end = t.at + t.len;
     size_t left = strlen(text);
 
     while (at < end) {
-        unsigned long c = 0;
-        char bytes[4] = {*at};
-        size_t taken = 1, n = 1;
+        char bytes[4];
+        size_t n = take(&at, end, bytes);
 
-        if (*at == '\\') {
-            taken = escape(at, end, &c);
-            n = utf8_put(c, bytes);
-        }
         if (n > left || memcmp(bytes, text, n) != 0)
             return false;
-        at += taken;
         text += n;
         left -= n;
     }
     return left == 0;
+}
+
+size_t scan_copy(struct scan_text t, char *out)
+{
+    const char *at = t.at, *end = t.at + t.len;
+    char *to = out;
+
+    while (at < end) {
+        const char *backslash = memchr(at, '\\', (size_t)(end - at));
+        size_t n = (size_t)((backslash ? backslash : end) - at);
+        char bytes[4];
+
+        memcpy(to, at, n);
+        at += n;
+        to += n;
+        if (at == end)
+            break;
+        n = take(&at, end, bytes);
+        memcpy(to, bytes, n);
+        to += n;
+    }
+    return (size_t)(to - out);
 }

@@ -1,7 +1,6 @@
 #include "server/v2_input.h"
 
 #include <errno.h>
-#include <float.h>
 #include <string.h>
 
 #include "model/error.h"
@@ -10,38 +9,22 @@
 #include "server/registry.h"
 #include "server/scan.h"
 #include "server/tensor.h"
+#include "server/v2_bytes.h"
+#include "server/v2_datatype.h"
 
-/* The bits of the table of members. */
-enum { SEEN_NAME = 1, SEEN_SHAPE = 2, SEEN_DATATYPE = 4, SEEN_DATA = 8 };
-
-struct datatype {
-    const char *name;
-    bool integer;
-    float min, max;
-};
-
-/* BOOL is no picture; FP16 and BF16 have no JSON form; BYTES would be files. */
-static const struct datatype datatypes[] = {
-    {"FP32",   false, -FLT_MAX, FLT_MAX},
-    {"FP64",   false, -FLT_MAX, FLT_MAX},
-    {"INT8",   true,  -128,     127    },
-    {"INT16",  true,  -32768,   32767  },
-    {"INT32",  true,  -0x1p31F, 0x1p31F},
-    {"INT64",  true,  -0x1p63F, 0x1p63F},
-    {"UINT8",  true,  0,        255    },
-    {"UINT16", true,  0,        65535  },
-    {"UINT32", true,  0,        0x1p32F},
-    {"UINT64", true,  0,        0x1p64F},
-};
+#define SHAPES "[n,784], [n,28,28], [n,1,28,28] or [n,28,28,1]"
 
 struct input {
     struct batch *batch;
+    struct v2_tail *tail;
     const char *name; /* of the model's input */
-    const struct datatype *datatype;
-    bool shaped;
+    const struct v2_datatype *datatype;
     struct scan_shape shape;
-    struct scan data; /* where it begins, if it came before shape or datatype */
-    bool postponed;
+    bool shaped;
+    struct scan data; /* where it begins; it may come before what tells how to read it */
+    bool read;        /* it has been */
+    bool binary;      /* it is the next `size` bytes of the tail instead */
+    size_t size;
 };
 
 static int read_name(struct scan *s, void *to, struct error *err)
@@ -91,37 +74,35 @@ static int read_datatype(struct scan *s, void *to, struct error *err)
     struct scan_text name;
     int r = scan_string(s, &name, err);
 
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < sizeof(datatypes) / sizeof(datatypes[0]); i++)
-        if (scan_equals(name, datatypes[i].name))
-            in->datatype = &datatypes[i];
-    if (!in->datatype)
-        return error_set(
-            err, -EINVAL,
-            "the datatype is '%.*s'; expected FP32, FP64, or INT or UINT with 8, 16, "
-            "32 or 64 bits",
-            name.len < 24 ? (int)name.len : 24, name.at);
-    return 0;
+    return r ? r : v2_datatype_find(name, &in->datatype, err);
 }
 
-/* Whether the numbers are of the type that the client says. `text` holds nothing but them. */
-static int check_values(const struct datatype *type, const char *text, size_t len,
-                        const float *values, size_t n, struct error *err)
+static int read_size(struct scan *s, void *to, struct error *err)
 {
-    if (type->integer &&
-        (memchr(text, '.', len) || memchr(text, 'e', len) || memchr(text, 'E', len)))
+    struct input *in = to;
+    int64_t size;
+    int r = scan_integer(s, &size, err);
+
+    if (r == 0 && (size < 0 || (uint64_t)size > in->tail->len))
         return error_set(err, -EINVAL,
-                         "data has numbers that are not integers, but is said to be %s",
-                         type->name);
-    for (size_t i = 0; i < n; i++)
-        if (values[i] < type->min || values[i] > type->max)
-            return error_set(err, -EINVAL, "data[%zu] is %.9g, which no %s can be", i,
-                             (double)values[i], type->name);
-    return 0;
+                         "binary_data_size is %lld, but behind the JSON are %zu bytes%s",
+                         (long long)size, in->tail->len,
+                         in->tail->at ? "" : ": there is no Inference-Header-Content-Length");
+    in->binary = true;
+    in->size = (size_t)size;
+    return r;
 }
 
-/* Data may be flat, or nested in any way that says the same number of pictures. */
+static int refuse_shared(struct scan *s, void *to, struct error *err)
+{
+    (void)s;
+    (void)to;
+    return error_set(err, -EINVAL,
+                     "shared_memory_region: there is no shared memory; the tensor should come "
+                     "with the request");
+}
+
+/* Data in JSON may be flat, or nested in any way that says the same number of pictures. */
 static int check_count(const struct input *in, const struct scan_shape *data, size_t n,
                        size_t pictures, struct error *err)
 {
@@ -139,67 +120,119 @@ static int check_count(const struct input *in, const struct scan_shape *data, si
     return 0;
 }
 
-static int read_numbers(struct scan *s, struct input *in, struct error *err)
+/* Whether the numbers are written as the type wants them. `text` holds nothing but them. */
+static int check_form(const struct v2_datatype *type, const char *text, size_t len,
+                      struct error *err)
 {
-    struct tensor_pictures pictures;
+    bool point = memchr(text, '.', len) || memchr(text, 'E', len);
+
+    if (type->boolean ? point : type->integer && (point || memchr(text, 'e', len)))
+        return error_set(err, -EINVAL,
+                         "data has numbers that are not integers, but is said to be %s",
+                         type->name);
+    return 0;
+}
+
+static int read_numbers(struct input *in, size_t pictures, float *out, struct error *err)
+{
+    struct scan *s = &in->data;
     struct scan_shape shape;
     struct error inner = {0};
-    const char *begin = s->at;
     char text[TENSOR_TEXT_MAX];
-    float *out;
+    const char *begin = s->at;
     size_t n;
 
-    if (tensor_pictures(&in->shape, &pictures) < 0 || pictures.n == 0)
-        return error_set(
-            err, -EINVAL,
-            "the shape is %s; expected [n,784], [n,28,28], [n,1,28,28] or [n,28,28,1]",
-            tensor_text(&in->shape, text));
-    int r = batch_add(in->batch, pictures.n, &out, err);
+    if (in->datatype->no_json)
+        return error_set(err, -EINVAL, "data of the type %s should be in binary, not in JSON",
+                         in->datatype->name);
+    s->booleans = in->datatype->boolean;
+    int r = scan_floats(s, out, pictures * MODEL_INPUT, &n, &shape, &inner);
 
-    if (r < 0)
-        return r;
-    r = scan_floats(s, out, pictures.n * MODEL_INPUT, &n, &shape, &inner);
     if (r == -E2BIG)
         return error_set(err, -EINVAL,
                          "data has more than the %zu numbers that the shape %s means",
-                         pictures.n * MODEL_INPUT, tensor_text(&in->shape, text));
+                         pictures * MODEL_INPUT, tensor_text(&in->shape, text));
     if (r < 0)
         return error_set(err, r, "data: %s", inner.text);
-    r = check_count(in, &shape, n, pictures.n, err);
-    return r ? r : check_values(in->datatype, begin, (size_t)(s->at - begin), out, n, err);
+    s->booleans = false;
+    r = check_count(in, &shape, n, pictures, err);
+    return r ? r : check_form(in->datatype, begin, (size_t)(s->at - begin), err);
+}
+
+static int take_numbers(const struct input *in, size_t pictures, float *out, struct error *err)
+{
+    char text[TENSOR_TEXT_MAX];
+    size_t n = pictures * MODEL_INPUT, want = n * in->datatype->width;
+
+    if (in->size != want)
+        return error_set(err, -EINVAL,
+                         "binary_data_size is %zu; the shape %s of %s means %zu bytes",
+                         in->size, tensor_text(&in->shape, text), in->datatype->name, want);
+    in->datatype->to_floats(in->tail->at, n, out);
+    return 0;
+}
+
+static int read_tensor(struct input *in, struct error *err)
+{
+    struct batch *b = in->batch;
+    struct tensor_pictures pictures;
+    char text[TENSOR_TEXT_MAX];
+    float *out;
+
+    if (tensor_pictures(&in->shape, &pictures) < 0 || pictures.n == 0)
+        return error_set(err, -EINVAL, "the shape is %s; expected " SHAPES,
+                         tensor_text(&in->shape, text));
+    int r = batch_add(b, pictures.n, &out, err);
+
+    if (r == 0)
+        r = in->binary ? take_numbers(in, pictures.n, out, err)
+                       : read_numbers(in, pictures.n, out, err);
+    if (r == 0)
+        r = v2_datatype_check(in->datatype, out, pictures.n * MODEL_INPUT, err);
+    if (r == 0 && in->datatype->boolean) { /* true is ink */
+        const float ink = model_info(b->served->model)->input_scale * UINT8_MAX;
+
+        for (size_t i = 0; i < pictures.n * MODEL_INPUT; i++)
+            out[i] *= ink;
+    }
+    return r;
+}
+
+/* Once it is known what the content is. */
+static int read_content(struct input *in, struct error *err)
+{
+    in->read = true;
+    if (in->datatype->width > 0)
+        return read_tensor(in, err);
+    return in->binary ? v2_bytes_take(in->batch, &in->shape, in->tail->at, in->size, err)
+                      : v2_bytes_read(in->batch, &in->shape, &in->data, err);
 }
 
 static int read_data(struct scan *s, void *to, struct error *err)
 {
     struct input *in = to;
+    int r;
 
-    if (in->shaped && in->datatype)
-        return read_numbers(s, in, err);
     in->data = *s;
-    in->postponed = true;
-    return scan_skip(s, err);
-}
-
-static int refuse_binary(struct scan *s, void *to, struct error *err)
-{
-    (void)s;
-    (void)to;
-    return error_set(
-        err, -EINVAL,
-        "binary_data_size: tensors in binary are not accepted; expected data in JSON");
+    if (!in->shaped || !in->datatype || in->binary)
+        return scan_skip(s, err);
+    r = read_content(in, err);
+    *s = in->data;
+    return r;
 }
 
 static int read_parameters(struct scan *s, void *to, struct error *err)
 {
-    static const struct member refused[] = {
-        {"binary_data_size", refuse_binary}
+    static const struct member members[] = {
+        {"binary_data_size",     read_size    },
+        {"shared_memory_region", refuse_shared},
     };
     unsigned ignored;
 
-    return member_read(s, refused, 1, "parameters", to, &ignored, err);
+    return member_read(s, members, 2, "parameters", to, &ignored, err);
 }
 
-int v2_input_read(struct scan *s, struct batch *b, struct error *err)
+int v2_input_read(struct scan *s, struct batch *b, struct v2_tail *tail, struct error *err)
 {
     static const struct member members[] = {
         {"name",       read_name      },
@@ -208,19 +241,47 @@ int v2_input_read(struct scan *s, struct batch *b, struct error *err)
         {"data",       read_data      },
         {"parameters", read_parameters},
     };
-    enum { NEEDED = 4 };
-    struct input in = {.batch = b, .name = model_info(b->served->model)->input_name};
+    enum { NEEDED = 4, DATA = 3 };
+    struct input in = {
+        .batch = b, .tail = tail, .name = model_info(b->served->model)->input_name};
     unsigned seen;
     int r = member_read(s, members, sizeof(members) / sizeof(members[0]), "the input", &in,
                         &seen, err);
 
+    if (r == 0 && in.binary && seen >> DATA & 1)
+        return error_set(err, -EINVAL,
+                         "the input has data and binary_data_size; expected one of them");
     for (unsigned i = 0; i < NEEDED && r == 0; i++)
-        if (!(seen >> i & 1))
+        if (!(seen >> i & 1) && !(i == DATA && in.binary))
             return error_set(err, -EINVAL,
                              "the input has no %s; expected name, shape, datatype "
                              "and data",
                              members[i].key);
-    if (r == 0 && in.postponed)
-        r = read_numbers(&in.data, &in, err);
+    if (r == 0 && !in.read)
+        r = read_content(&in, err);
+    tail->at += in.size;
+    tail->len -= in.size;
+    return r;
+}
+
+int v2_input_raw(struct batch *b, const struct v2_tail *tail, struct error *err)
+{
+    static const struct scan_text fp32 = {"FP32", 4};
+    const size_t one = MODEL_INPUT * sizeof(float);
+    const struct v2_datatype *type = NULL;
+    float *out;
+
+    if (tail->len == 0 || tail->len % one != 0)
+        return error_set(err, -EINVAL,
+                         "the raw tensor is %zu bytes; expected %zu of FP32 for each image",
+                         tail->len, one);
+    int r = v2_datatype_find(fp32, &type, err);
+
+    if (r == 0)
+        r = batch_add(b, tail->len / one, &out, err);
+    if (r == 0) {
+        type->to_floats(tail->at, b->n * MODEL_INPUT, out);
+        r = v2_datatype_check(type, out, b->n * MODEL_INPUT, err);
+    }
     return r;
 }

@@ -79,6 +79,16 @@ class Server:
         finally:
             connection.close()
 
+    def exchange(self, method, path, body=None, headers=None):
+        """The same, down to bytes: status, headers, body."""
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
+        finally:
+            connection.close()
+
     def get(self, path, **arguments):
         return self.request("GET", path, **arguments)
 

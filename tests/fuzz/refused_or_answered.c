@@ -20,7 +20,7 @@ void refused_or_answered(const struct protocol *p, const uint8_t *data, size_t s
     if (r < 0 && (!is_refusal(r) || d.err.code != r || !*d.err.text))
         abort();
     if (r == 0) {
-        json_t *root = json_loads(d.answer.data, JSON_ALLOW_NUL, NULL);
+        json_t *root = json_loadb(d.answer.data, d.json_len, JSON_ALLOW_NUL, NULL);
 
         if (!root || d.batch.n == 0)
             abort();

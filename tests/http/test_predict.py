@@ -242,7 +242,8 @@ REFUSALS = [
         {"inputs": [tensor([256] * 784, [784], "UINT8")]},
         "data[0] is 256, which no UINT8 can be",
     ),
-    (INFER, {"inputs": [tensor([""], [1], "BYTES")]}, "the datatype is 'BYTES'; expected FP32, "),
+    (INFER, {"inputs": [tensor([""], [1], "BYTES")]}, "data[0]: the picture is empty"),
+    (INFER, {"inputs": [tensor([""], [1], "FP8")]}, "the datatype is 'FP8'; expected FP32, "),
     (INFER, {"inputs": [tensor([0], [1.5])]}, "should be an integer, without point or exponent"),
     (INFER, {"inputs": [tensor([0], [-1])]}, "the shape has the dimension -1"),
 ]

@@ -14,6 +14,20 @@ static const char *header(const struct request *req, const char *name)
     return strcasecmp(name, "inference-header-content-length") == 0 ? d->ihcl : NULL;
 }
 
+/* The content type and the one header that may be there tell the same. */
+static void check_type(struct door *d, const struct response *res)
+{
+    bool binary = strcmp(res->content_type, "application/octet-stream") == 0;
+
+    if (!binary && strcmp(res->content_type, "application/json") != 0)
+        abort();
+    if (binary != (res->n_headers == 1))
+        abort();
+    d->json_len = binary ? strtoul(res->headers[0].value, NULL, 10) : res->body->len;
+    if (d->json_len + binary > res->body->len)
+        abort();
+}
+
 int door_send(struct door *d, const struct protocol *p, const void *body, size_t len)
 {
     struct request req = {
@@ -35,8 +49,8 @@ int door_send(struct door *d, const struct protocol *p, const void *body, size_t
         r = batch_predict(&d->batch, &d->err);
     if (r == 0)
         r = p->encode(&d->batch, &res, &d->err);
-    if (r == 0 && strcmp(res.content_type, "application/json") != 0)
-        abort();
+    if (r == 0)
+        check_type(d, &res);
     return r ? r : buf_append(&d->answer, "", 1);
 }
 

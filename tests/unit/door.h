@@ -13,6 +13,7 @@ struct door {
     struct error err;
     struct buf answer; /* NUL-terminated */
     const char *ihcl;  /* the header Inference-Header-Content-Length; NULL = none */
+    size_t json_len;   /* of the answer; what follows is binary */
 };
 
 enum { DOOR_IMAGES_MAX = 4, DOOR_DEPTH_MAX = 8, DOOR_PICTURES_MAX = 1 << 20 };

@@ -18,6 +18,7 @@ struct model_info fake_info = {
 const struct served fake_served = {
     .name = "mnist", .version = 3, .version_text = "3", .model = &fake};
 size_t fake_predicted;
+uint64_t fake_now;
 
 const struct model_info *model_info(const struct model *m)
 {
@@ -47,5 +48,5 @@ void model_predict(const struct model *m, const float *images, size_t n, void *s
 /* So that the linker leaves out the metrics, and with them the true model. */
 uint64_t metrics_now(void)
 {
-    return 0;
+    return fake_now;
 }

@@ -9,5 +9,6 @@
 extern struct model_info fake_info;
 extern const struct served fake_served;
 extern size_t fake_predicted; /* images, in all calls so far */
+extern uint64_t fake_now;     /* what metrics_now() says */
 
 #endif

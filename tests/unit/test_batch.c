@@ -67,12 +67,12 @@ static void test_forgets_the_wish(void **state)
     (void)state;
 
     b.wish.id = "\"1\"";
-    b.wish.columns = 1;
-    b.wish.outputs = BATCH_LOGITS;
+    b.wish.columns = true;
+    b.wish.outputs.n = 1;
     batch_reset(&b);
     assert_null(b.wish.id);
     assert_false(b.wish.columns);
-    assert_int_equal(b.wish.outputs, 0);
+    assert_int_equal(b.wish.outputs.n, 0);
     batch_finish(&b);
 }
 

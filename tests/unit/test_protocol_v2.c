@@ -1,6 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/unit/door.h"
@@ -61,14 +62,14 @@ static void test_answers(void **state)
     check("{\"id\":null,\"parameters\":null,\"outputs\":null,\"inputs\":[" INPUT "]}", 0,
           HEAD BOTH);
     check(
-        "{\"model_name\":\"x\",\"parameters\":{\"binary_data_output\":true},\"inputs\":[" INPUT
+        "{\"model_name\":\"x\",\"parameters\":{\"binary_data_output\":false},\"inputs\":[" INPUT
         "],\"outputs\":[]}",
         0, HEAD BOTH);
     check("{\"inputs\":[" INPUT "],\"outputs\":[{\"name\":\"probabilities\"}]}", 0,
           HEAD ",\"outputs\":[" NAMED("probabilities", "1", P0) "]}");
     check("{\"inputs\":[" INPUT "],\"outputs\":[{\"name\":\"logits\"}]}", 0,
           HEAD ",\"outputs\":[" NAMED("logits", "1", L0) "]}");
-    check("{\"outputs\":[{\"name\":\"logits\",\"parameters\":{\"binary_data\":true}},"
+    check("{\"outputs\":[{\"name\":\"logits\",\"parameters\":{\"binary_data\":false}},"
           "{\"name\":\"probabilities\"}],\"inputs\":[" INPUT "]}",
           0,
           HEAD
@@ -128,51 +129,50 @@ static void test_refuses_inputs(void **state)
         int r;
         const char *want;
     } cases[] = {
-        {"[1,783]",                   "FP32",  "[#]",              -EINVAL,
-         "the shape is [1,783]; expected [n,784], [n,28,28], [n,1,28,28] or [n,28,28,1]"                                      },
-        {"[0,784]",                   "FP32",  "[]",               -EINVAL,
-         "the shape is [0,784]; expected [n,784], [n,28,28], [n,1,28,28] or [n,28,28,1]"                                      },
-        {"[28,28,3]",                 "FP32",  "[#]",              -EINVAL,
-         "the shape is [28,28,3]; expected [n,784], [n,28,28], [n,1,28,28] or [n,28,28,1]"                                    },
-        {"[2,2,28,28]",               "FP32",  "[#]",              -EINVAL,
-         "the shape is [2,2,28,28]; expected [n,784], [n,28,28], [n,1,28,28] or [n,28,28,1]"                                  },
-        {"[]",                        "FP32",  "[1]",              -EINVAL,
-         "the shape is []; expected [n,784], [n,28,28], [n,1,28,28] or [n,28,28,1]"                                           },
-        {"[9223372036854775807,784]", "FP32",  "[#]",              -E2BIG,
-         "a request may hold 4 images at most, this one has 9223372036854775807"                                              },
-        {"[5,784]",                   "FP32",  "[#]",              -E2BIG,
-         "a request may hold 4 images at most, this one has 5"                                                                },
-        {"[-1,784]",                  "FP32",  "[#]",              -EINVAL,
-         "the shape has the dimension -1; it should be 0 or more"                                                             },
-        {"[1.0,784]",                 "FP32",  "[#]",              -EBADMSG,
-         "the number at byte 36 should be an integer, without point or exponent"                                              },
-        {"-1",                        "FP32",  "[#]",              -EBADMSG,
-         "expected a list of integers as the shape at byte 35, found '-1'"                                                    },
-        {"[1,1,1,1,1,1,1,1,784]",     "FP32",  "[#]",              -EINVAL,
-         "the shape has more than 8 dimensions, the next is 784"                                                              },
-        {"[2,784]",                   "FP32",  "[#]",              -EINVAL,
-         "data has 784 numbers; the shape [2,784] means 1568"                                                                 },
-        {"[1,784]",                   "FP32",  "[#,1]",            -EINVAL,
-         "data has more than the 784 numbers that the shape [1,784] means"                                                    },
-        {"[1,784]",                   "FP32",  "[[#],[#]]",        -EINVAL,
-         "data has more than the 784 numbers that the shape [1,784] means"                                                    },
-        {"[2,784]",                   "FP32",  "[[[#]],[[#]],[]]", -EINVAL,
+        {"[1,783]",                   "FP32", "[#]",              -EINVAL,
+         "the shape is [1,783]; expected [n,784], [n,28,28], [n,1,28,28] or [n,28,28,1]"                                     },
+        {"[0,784]",                   "FP32", "[]",               -EINVAL,
+         "the shape is [0,784]; expected [n,784], [n,28,28], [n,1,28,28] or [n,28,28,1]"                                     },
+        {"[28,28,3]",                 "FP32", "[#]",              -EINVAL,
+         "the shape is [28,28,3]; expected [n,784], [n,28,28], [n,1,28,28] or [n,28,28,1]"                                   },
+        {"[2,2,28,28]",               "FP32", "[#]",              -EINVAL,
+         "the shape is [2,2,28,28]; expected [n,784], [n,28,28], [n,1,28,28] or [n,28,28,1]"                                 },
+        {"[]",                        "FP32", "[1]",              -EINVAL,
+         "the shape is []; expected [n,784], [n,28,28], [n,1,28,28] or [n,28,28,1]"                                          },
+        {"[9223372036854775807,784]", "FP32", "[#]",              -E2BIG,
+         "a request may hold 4 images at most, this one has 9223372036854775807"                                             },
+        {"[5,784]",                   "FP32", "[#]",              -E2BIG,
+         "a request may hold 4 images at most, this one has 5"                                                               },
+        {"[-1,784]",                  "FP32", "[#]",              -EINVAL,
+         "the shape has the dimension -1; it should be 0 or more"                                                            },
+        {"[1.0,784]",                 "FP32", "[#]",              -EBADMSG,
+         "the number at byte 36 should be an integer, without point or exponent"                                             },
+        {"-1",                        "FP32", "[#]",              -EBADMSG,
+         "expected a list of integers as the shape at byte 35, found '-1'"                                                   },
+        {"[1,1,1,1,1,1,1,1,784]",     "FP32", "[#]",              -EINVAL,
+         "the shape has more than 8 dimensions, the next is 784"                                                             },
+        {"[2,784]",                   "FP32", "[#]",              -EINVAL,
+         "data has 784 numbers; the shape [2,784] means 1568"                                                                },
+        {"[1,784]",                   "FP32", "[#,1]",            -EINVAL,
+         "data has more than the 784 numbers that the shape [1,784] means"                                                   },
+        {"[1,784]",                   "FP32", "[[#],[#]]",        -EINVAL,
+         "data has more than the 784 numbers that the shape [1,784] means"                                                   },
+        {"[2,784]",                   "FP32", "[[[#]],[[#]],[]]", -EINVAL,
          "data: the list that ends at byte 3225 has 0 values, the one before it 1; nested "
          "lists "
-         "should all have one shape"                                                                                          },
-        {"[1,784]",                   "FP32",  "7",                -EINVAL,  "data has 1 numbers; the shape [1,784] means 784"},
-        {"[1,784]",                   "FP32",  "\"iVBORw0KGgo=\"", -EINVAL,
-         "data: expected a number at byte 68, found a string"                                                                 },
-        {"[1,784]",                   "FP32",  "[#,NaN]",          -EBADMSG,
-         "data: 'NaN' at byte 1637: values must be finite numbers"                                                            },
-        {"[1,784]",                   "FP32",  "[1e39]",           -EINVAL,
-         "data: the number '1e39' at byte 69 is beyond the range of a 32-bit float"                                           },
-        {"[1,784]",                   "BOOL",  "[#]",              -EINVAL,
-         "the datatype is 'BOOL'; expected FP32, FP64, or INT or UINT with 8, 16, 32 or 64 "
-         "bits"                                                                                                               },
-        {"[1]",                       "BYTES", "[\"\"]",           -EINVAL,
-         "the datatype is 'BYTES'; expected FP32, FP64, or INT or UINT with 8, 16, 32 or 64 "
-         "bits"                                                                                                               },
+         "should all have one shape"                                                                                         },
+        {"[1,784]",                   "FP32", "7",                -EINVAL,  "data has 1 numbers; the shape [1,784] means 784"},
+        {"[1,784]",                   "FP32", "\"iVBORw0KGgo=\"", -EINVAL,
+         "data: expected a number at byte 68, found a string"                                                                },
+        {"[1,784]",                   "FP32", "[#,NaN]",          -EBADMSG,
+         "data: 'NaN' at byte 1637: values must be finite numbers"                                                           },
+        {"[1,784]",                   "FP32", "[1e39]",           -EINVAL,
+         "data: the number '1e39' at byte 69 is beyond the range of a 32-bit float"                                          },
+        {"[1,784]",                   "FP8",  "[#]",              -EINVAL,
+         "the datatype is 'FP8'; expected FP32, FP64, FP16, BF16, BOOL, BYTES, "
+         "or INT or UINT with 8, 16, 32 or 64 bits"                                                                          },
+        {"[1,784]",                   "FP16", "[#]",              -EINVAL,
+         "data of the type FP16 should be in binary, not in JSON"                                                            },
     };
     (void)state;
 
@@ -245,52 +245,50 @@ static void test_refuses_requests(void **state)
     check("{\"inputs\":[{\"data\":[1,}]}", -EBADMSG, "expected a value at byte 22, found '}'");
     check("{\"inputs\":[{\"name\":\"input\",\"parameters\":{\"binary_data_size\":3136}}]}",
           -EINVAL,
-          "binary_data_size: tensors in binary are not accepted; expected data in JSON");
+          "binary_data_size is 3136, but behind the JSON are 0 bytes: there is no "
+          "Inference-Header-Content-Length");
+    check("{\"inputs\":[{\"name\":\"input\",\"parameters\":{\"shared_memory_region\":\"x\"}}]}",
+          -EINVAL,
+          "shared_memory_region: there is no shared memory; the tensor should come with the "
+          "request");
+    check("{\"parameters\":{\"timeout\":-1},\"inputs\":[" INPUT "]}", -EINVAL,
+          "the timeout is -1; it should be microseconds, 0 for none");
     check("{\"id\":42,\"inputs\":[" INPUT "]}", -EBADMSG,
           "expected a string at byte 6, found '42'");
     check("{\"inputs\":[" INPUT "],\"outputs\":[{\"name\":\"x\"}]}", -EINVAL,
-          "there is no output 'x'; expected probabilities, logits or scores");
+          "there is no output 'x'; expected probabilities, logits, digit, confidence, verdict, "
+          "seen or scores");
     check("{\"inputs\":[" INPUT "],\"outputs\":[{\"name\":\"logits\"},{\"name\":\"scores\"}]}",
           -EINVAL, "the output 'scores' is asked for twice");
     check("{\"inputs\":[" INPUT "],\"outputs\":[{\"name\":\"logits\"},{}]}", -EINVAL,
           "an output has no name");
-    check("{\"inputs\":[" INPUT "],\"outputs\":[{\"name\":\"logits\",\"parameters\":"
+    check("{\"inputs\":[" INPUT "],\"outputs\":[{\"name\":\"digit\",\"parameters\":"
           "{\"classification\":3}}]}",
           -EINVAL,
-          "the classification extension is not supported; the output probabilities has what it "
-          "tells");
+          "classification is asked of the output digit; it should be probabilities or logits");
+    check("{\"inputs\":[" INPUT "],\"outputs\":[{\"name\":\"logits\",\"parameters\":"
+          "{\"classification\":-1}}]}",
+          -EINVAL, "classification is -1; it should be how many classes to answer, 0 or more");
     check("{\"inputs\":[" INPUT "]}{", -EBADMSG,
           "expected nothing more at byte 1640, found '{'");
 }
 
 static void test_the_length_of_the_json(void **state)
 {
-    static const struct {
-        const char *header, *want;
-    } cases[] = {
-        {"13",                   "inputs is empty; expected one tensor"},
-        {"12",
-         "Inference-Header-Content-Length is '12', the body has 13 bytes; tensors in binary "
-         "are not accepted"                                            },
-        {"+13",
-         "Inference-Header-Content-Length is '+13', the body has 13 bytes; tensors in binary "
-         "are not accepted"                                            },
-        {"",
-         "Inference-Header-Content-Length is '', the body has 13 bytes; tensors in binary are "
-         "not accepted"                                                },
-        {"13x",
-         "Inference-Header-Content-Length is '13x', the body has 13 bytes; tensors in binary "
-         "are not accepted"                                            },
-        {"99999999999999999999",
-         "Inference-Header-Content-Length is '99999999999999999999', the body "
-         "has 13 bytes; tensors in binary are not accepted"            },
-    };
+    static const char *const wrong[] = {"14", "+13", "", "13x", "99999999999999999999"};
+    struct door d = {.ihcl = "13"};
     (void)state;
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct door d = {.ihcl = cases[i].header};
+    check_with(&d, "{\"inputs\":[]}", -EINVAL, "inputs is empty; expected one tensor");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char want[160];
 
-        check_with(&d, "{\"inputs\":[]}", -EINVAL, cases[i].want);
+        (void)snprintf(want, sizeof(want),
+                       "Inference-Header-Content-Length is '%s'; it should be how many of the "
+                       "body's 13 bytes are JSON",
+                       wrong[i]);
+        d = (struct door){.ihcl = wrong[i]};
+        check_with(&d, "{\"inputs\":[]}", -EINVAL, want);
     }
 }
 
