@@ -28,6 +28,9 @@ struct kernels_conv {
     size_t stride_y, stride_x, dilation_y, dilation_x;
     size_t groups;
     bool relu;
+    /* winograd() only: the largest of each 2x2, and out_row is that of the halved picture;
+     * out_height and out_width are as before. */
+    bool pool;
 };
 
 /* One window of a pooling layer over an input with its border (-inf or zero) in place. */
@@ -59,6 +62,18 @@ struct kernels {
     /* bias[out_pixel], zero behind out_channels. */
     void (*conv)(const struct kernels_conv *c, const float *packed, const float *bias,
                  const float *in, float *out);
+
+    /* The same by Winograd's F(4x4,3x3), where that is faster: a 3x3 window, stride 1, one
+     * group. Rounds a little more. The input must have zeros as far as whole tiles of 4x4
+     * outputs reach. transformed: by winograd_transform() of model/kernels/winograd.h; work:
+     * floats, for the time of the call. */
+    bool (*winograd_pays)(const struct kernels_conv *c);
+    size_t (*winograd_packed)(const struct kernels_conv *c);
+    void (*winograd_pack)(const struct kernels_conv *c, const float *transformed,
+                          float *packed);
+    size_t (*winograd_work)(const struct kernels_conv *c);
+    void (*winograd)(const struct kernels_conv *c, const float *packed, const float *bias,
+                     const float *in, float *work, float *out);
 
     size_t (*dense_packed)(const struct kernels_dense *d);
     void (*dense_pack)(const struct kernels_dense *d, const float *weights, float *packed);

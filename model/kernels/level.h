@@ -22,6 +22,14 @@ void LEVEL(conv_pack)(const struct kernels_conv *c, const float *weights, float 
 void LEVEL(conv)(const struct kernels_conv *c, const float *packed, const float *bias,
                  const float *in, float *out);
 
+bool LEVEL(winograd_pays)(const struct kernels_conv *c);
+size_t LEVEL(winograd_packed)(const struct kernels_conv *c);
+void LEVEL(winograd_pack)(const struct kernels_conv *c, const float *transformed,
+                          float *packed);
+size_t LEVEL(winograd_work)(const struct kernels_conv *c);
+void LEVEL(winograd)(const struct kernels_conv *c, const float *packed, const float *bias,
+                     const float *in, float *work, float *out);
+
 size_t LEVEL(dense_packed)(const struct kernels_dense *d);
 void LEVEL(dense_pack)(const struct kernels_dense *d, const float *weights, float *packed);
 void LEVEL(dense)(const struct kernels_dense *d, const float *packed, const float *bias,

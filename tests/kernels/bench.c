@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "model/kernels/vector.h"
+#include "model/kernels/winograd.h"
 #include "tests/kernels/check.h"
 
 /* The best of many short runs: other programs on the machine only ever add time. */
@@ -13,7 +14,7 @@ static double now(void)
 {
     struct timespec t;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -138,6 +139,47 @@ static void bench_conv(const struct kernels *k, const struct kernels_conv *c, do
     free(call.out);
 }
 
+struct winograd_call {
+    const struct kernels *k;
+    struct kernels_conv c;
+    float *packed, *bias, *in, *work, *out;
+};
+
+static void run_winograd(const void *argument)
+{
+    const struct winograd_call *call = argument;
+
+    call->k->winograd(&call->c, call->packed, call->bias, call->in, call->work, call->out);
+}
+
+/* In GFLOP/s of the convolution that it saves: more than the processor can do. */
+static void bench_winograd(const struct kernels *k, const struct kernels_conv *c, double top)
+{
+    struct winograd_call call = {.k = k, .c = *c};
+    size_t tiles = (c->out_height + 3) / 4;
+    size_t n_weights = c->in_channels * c->out_channels * 9;
+    float *weights = check_floats(n_weights);
+    float *transformed = check_floats(n_weights * 4);
+
+    call.c.in_row = (tiles * 4 + 2) * c->in_pixel;
+    call.packed = check_floats(k->winograd_packed(c));
+    call.bias = check_floats(c->out_pixel);
+    call.in = check_floats((tiles * 4 + 2) * call.c.in_row);
+    call.work = check_floats(k->winograd_work(c));
+    call.out = check_floats(c->out_height * c->out_row);
+    winograd_transform(weights, c->out_channels, c->in_channels, transformed);
+    k->winograd_pack(c, transformed, call.packed);
+    print_rate(2.0 * (double)(n_weights * c->out_height * c->out_width),
+               best_time(run_winograd, &call), top);
+    free(weights);
+    free(transformed);
+    free(call.packed);
+    free(call.bias);
+    free(call.in);
+    free(call.work);
+    free(call.out);
+}
+
 struct dense_call {
     const struct kernels *k;
     struct kernels_dense d;
@@ -228,6 +270,15 @@ static void bench_convs(const double *tops)
         for (size_t k = 0; k < check_n_levels; k++)
             bench_conv(check_levels[k], &c, tops[k]);
         puts("");
+        if (s[3] != 3 || s[0] == 1)
+            continue;
+        for (int pool = 0; pool < 2; pool++) {
+            c.pool = pool;
+            printf("  by Winograd%s", pool ? ", halved " : "         ");
+            for (size_t k = 0; k < check_n_levels; k++)
+                bench_winograd(check_levels[k], &c, tops[k]);
+            puts("");
+        }
     }
 }
 

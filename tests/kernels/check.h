@@ -33,6 +33,7 @@ bool check_bits(const float *want, const float *got, size_t count);
 
 /* One family each, at all levels; a failure prints its shape and sets check_failed. */
 void check_conv(void);
+void check_winograd(void);
 void check_dense(void);
 void check_pool(void);
 void check_elementwise(void);

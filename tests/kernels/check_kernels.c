@@ -126,6 +126,7 @@ static const struct {
     void (*check)(void);
 } families[] = {
     {"conv",        check_conv       },
+    {"winograd",    check_winograd   },
     {"dense",       check_dense      },
     {"pool",        check_pool       },
     {"elementwise", check_elementwise},
