@@ -24,7 +24,8 @@ static int describe(struct plan *p, struct plan_step *s)
     s->name = arena_print(&p->arena, "%s", s->name);
     s->op = arena_print(&p->arena, "%s", s->op);
     s->kernel =
-        arena_print(&p->arena, "%s %s", kernel_names[s->kind], cpu_name(s->kernels->cpu));
+        arena_print(&p->arena, "%s %s", s->winograd ? "winograd" : kernel_names[s->kind],
+                    cpu_name(s->kernels->cpu));
     s->shape =
         list ? arena_print(&p->arena, "%zu", out->channels)
              : arena_print(&p->arena, "%zux%zux%zu", out->height, out->width, out->channels);
@@ -43,6 +44,8 @@ static int fill(struct plan *p, const struct graph *g, struct error *err)
         r = error_set(err, -ENOMEM, "out of memory while planning");
     if (r == 0)
         r = plan_lower(p, g, err);
+    if (r == 0)
+        r = plan_winograd(p, err);
     if (r == 0)
         r = plan_borders(p, err);
     if (r == 0)

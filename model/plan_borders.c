@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "model/error.h"
+#include "model/kernels/winograd.h"
 #include "model/plan_parts.h"
 
 /* A window may reach over a picture's edge. Then the picture lies in a buffer with room around
@@ -12,6 +13,12 @@ struct border {
     size_t before[2], after[2];
     float fill;
 };
+
+/* Winograd's convolution works on tiles, past the picture's end if need be. */
+static size_t whole_tiles(size_t out)
+{
+    return (out + WINOGRAD_TILE - 1) / WINOGRAD_TILE * WINOGRAD_TILE;
+}
 
 /* What step `s` must find around its first input. */
 static struct border needed(const struct plan *p, const struct plan_step *s)
@@ -24,7 +31,8 @@ static struct border needed(const struct plan *p, const struct plan_step *s)
         return ret;
     for (size_t i = 0; i < 2; i++) {
         const struct graph_window *w = &s->window;
-        size_t reach = (w->out[i] - 1) * w->stride[i] + (w->kernel[i] - 1) * w->dilation[i] + 1;
+        size_t out = s->winograd ? whole_tiles(w->out[i]) : w->out[i];
+        size_t reach = (out - 1) * w->stride[i] + (w->kernel[i] - 1) * w->dilation[i] + 1;
         size_t room = size[i] + w->pad[i];
 
         ret.before[i] = w->pad[i];

@@ -4,6 +4,7 @@
 #include "model/blas.h"
 #include "model/error.h"
 #include "model/kernels/im2col.h"
+#include "model/kernels/winograd.h"
 #include "model/plan_parts.h"
 
 /* Strides, the kernels' own figures, and weights in the kernels' own order. */
@@ -29,7 +30,7 @@ static int set_strides(struct plan_place *place, struct error *err)
     return 0;
 }
 
-static struct kernels_conv conv_figures(const struct plan *p, const struct plan_step *s)
+struct kernels_conv plan_conv(const struct plan *p, const struct plan_step *s)
 {
     const struct plan_place *in = &p->places[s->in[0]];
     const struct plan_place *out = &p->places[s->out];
@@ -41,8 +42,8 @@ static struct kernels_conv conv_figures(const struct plan *p, const struct plan_
                                  .out_channels = out->channels,
                                  .out_pixel = out->pixel,
                                  .out_row = out->row,
-                                 .out_height = out->height,
-                                 .out_width = out->width,
+                                 .out_height = w->out[0],
+                                 .out_width = w->out[1],
                                  .kernel_height = w->kernel[0],
                                  .kernel_width = w->kernel[1],
                                  .stride_y = w->stride[0],
@@ -50,7 +51,8 @@ static struct kernels_conv conv_figures(const struct plan *p, const struct plan_
                                  .dilation_y = w->dilation[0],
                                  .dilation_x = w->dilation[1],
                                  .groups = s->node->groups,
-                                 .relu = s->relu};
+                                 .relu = s->relu,
+                                 .pool = s->halved};
 }
 
 static struct kernels_pool pool_figures(const struct plan *p, const struct plan_step *s)
@@ -108,12 +110,36 @@ static void choose_conv(struct plan *p, struct plan_step *s)
         s->work = add_work(p, s, im2col_scratch(&s->conv));
 }
 
+static int pack_winograd(struct plan *p, struct plan_step *s, struct error *err)
+{
+    const struct kernels_conv *c = &s->conv;
+    struct arena arena = {0};
+    size_t count = s->kernels->winograd_packed(c);
+    float *packed = arena_alloc(&p->arena, count, sizeof(float));
+    float *transformed = arena_alloc(&arena, c->out_channels * c->in_channels,
+                                     WINOGRAD_FREQUENCIES * sizeof(float));
+
+    if (packed && transformed) {
+        winograd_transform(s->node->weights, c->out_channels, c->in_channels, transformed);
+        s->kernels->winograd_pack(c, transformed, packed);
+    }
+    arena_finish(&arena);
+    if (!packed || !transformed)
+        return no_memory(err);
+    s->packed = packed;
+    s->work = add_work(p, s, s->kernels->winograd_work(c));
+    p->memory += count * sizeof(float);
+    return pack_bias(p, s, err);
+}
+
 static int pack_conv(struct plan *p, struct plan_step *s, struct error *err)
 {
     float *packed = NULL;
     size_t count = 0;
 
-    s->conv = conv_figures(p, s);
+    s->conv = plan_conv(p, s);
+    if (s->winograd)
+        return pack_winograd(p, s, err);
     choose_conv(p, s);
     count = s->blas ? im2col_packed(&s->conv) : s->kernels->conv_packed(&s->conv);
     packed = arena_alloc(&p->arena, count, sizeof(float));

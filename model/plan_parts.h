@@ -9,9 +9,9 @@
 #include "model/kernels.h"
 #include "model/plan.h"
 
-/* What plan_*.c share: the plan is made by plan_lower() (which steps), plan_borders() (where
- * zeros go around pictures), plan_pack() (strides and weights) and plan_place() (where in
- * scratch), in this order. */
+/* What plan_*.c share: the plan is made by plan_lower() (which steps), plan_winograd() (which
+ * of them go that way), plan_borders() (where zeros go around pictures), plan_pack() (strides
+ * and weights) and plan_place() (where in scratch), in this order. */
 
 enum {
     PLAN_BLOCK = 16, /* pictures that dense layers take at a time, to read weights once */
@@ -63,6 +63,8 @@ struct plan_step {
     struct kernels_dense dense;
     struct kernels_pool pool;
     bool relu;
+    bool winograd; /* a convolution, with `work` too */
+    bool halved;   /* by a pool of 2x2, done on the way */
     const float *packed, *bias;
     float scale;          /* of an average */
     const float *inverse; /* or [out_height][out_width], where windows hang over */
@@ -83,12 +85,16 @@ struct plan {
 #define PLAN_PARTS_MAX(n_nodes) (8 * ((n_nodes) + 1))
 
 int plan_lower(struct plan *p, const struct graph *g, struct error *err);
+int plan_winograd(struct plan *p, struct error *err);
 int plan_borders(struct plan *p, struct error *err);
 int plan_pack(struct plan *p, struct error *err);
 int plan_place(struct plan *p, struct error *err);
 
 /* Of a place that a step reads through a window, and how many inputs a step has. */
 size_t plan_inputs(const struct plan_step *s);
+
+/* What the kernels know of a convolution; strides only once there are any. */
+struct kernels_conv plan_conv(const struct plan *p, const struct plan_step *s);
 
 /* Adds an empty one and returns its index. */
 size_t plan_add_place(struct plan *p, size_t channels, size_t height, size_t width);

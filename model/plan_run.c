@@ -150,7 +150,9 @@ static void convolve(const struct run *r, const struct plan_step *s, size_t i)
     const float *x = window(r, s, i);
     float *y = to(r, s->out, i);
 
-    if (s->blas)
+    if (s->winograd)
+        s->kernels->winograd(&s->conv, s->packed, s->bias, x, buffer(r, s->work, i), y);
+    else if (s->blas)
         im2col_conv(s->blas, &s->conv, s->packed, s->bias, x, buffer(r, s->work, i), y);
     else
         s->kernels->conv(&s->conv, s->packed, s->bias, x, y);

@@ -195,8 +195,8 @@ static void products(const struct block *b, const float *packed, const float *bi
 
     for (size_t f = 0; f < WINOGRAD_FREQUENCIES; f++, packed += frequency_len(c))
         LEVEL(packed_row)
-        (&t, c->out_channels, b->tiles, packed, f == ALL ? bias : zeros,
-         b->inputs + f * b->input_step, b->products + f * b->product_step);
+    (&t, c->out_channels, b->tiles, packed, f == ALL ? bias : zeros,
+     b->inputs + f * b->input_step, b->products + f * b->product_step);
 }
 
 /* A^T of six values. */

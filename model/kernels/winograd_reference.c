@@ -5,7 +5,7 @@
 
 #include "model/kernels/winograd.h"
 
-enum { IN = WINOGRAD_TILE + 2, OUT = WINOGRAD_TILE, KERNEL = 3 };
+enum { IN = WINOGRAD_TILE + 2, OUT = WINOGRAD_TILE };
 
 static const float to_input[IN][IN] = {
     {4, 0,  -5, 0,  1, 0},
@@ -16,46 +16,12 @@ static const float to_input[IN][IN] = {
     {0, 4,  0,  -5, 0, 1},
 };
 
-static const double to_weights[IN][KERNEL] = {
-    {1.0 / 4,  0,         0       },
-    {-1.0 / 6, -1.0 / 6,  -1.0 / 6},
-    {-1.0 / 6, 1.0 / 6,   -1.0 / 6},
-    {1.0 / 24, 1.0 / 12,  1.0 / 6 },
-    {1.0 / 24, -1.0 / 12, 1.0 / 6 },
-    {0,        0,         1       },
-};
-
 static const float to_output[OUT][IN] = {
     {1, 1, 1,  1, 1,  0},
     {0, 1, -1, 2, -2, 0},
     {0, 1, 1,  4, 4,  0},
     {0, 1, -1, 8, -8, 1},
 };
-
-/* In double, so that the only rounding is the last. */
-static void transform_kernel(const float *w, size_t step, float *ret)
-{
-    double half[IN][KERNEL] = {{0}};
-
-    for (size_t i = 0; i < IN; i++)
-        for (size_t k = 0; k < KERNEL; k++)
-            for (size_t x = 0; x < KERNEL; x++)
-                half[i][x] += to_weights[i][k] * (double)w[k * KERNEL + x];
-    for (size_t i = 0; i < IN; i++)
-        for (size_t j = 0; j < IN; j++) {
-            double sum = 0;
-
-            for (size_t k = 0; k < KERNEL; k++)
-                sum += half[i][k] * to_weights[j][k];
-            ret[(i * IN + j) * step] = (float)sum;
-        }
-}
-
-void winograd_transform(const float *weights, size_t out, size_t in, float *transformed)
-{
-    for (size_t i = 0; i < out * in; i++, weights += (size_t)KERNEL * KERNEL)
-        transform_kernel(weights, out * in, transformed + i);
-}
 
 bool LEVEL(winograd_pays)(const struct kernels_conv *c)
 {

@@ -1,0 +1,73 @@
+#include <errno.h>
+
+#include "model/error.h"
+#include "model/plan_parts.h"
+
+/* Which convolutions go Winograd's way, and which pools are done with them. */
+
+static bool reads(const struct plan_step *s, size_t place)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < plan_inputs(s); i++)
+        found = found || s->in[i] == place;
+    return found;
+}
+
+/* Whether step `at` is read by the next one only. */
+static bool only_reader(const struct plan *p, size_t at)
+{
+    size_t place = p->steps[at].out;
+
+    for (size_t i = at + 2; i < p->n_steps; i++)
+        if (reads(&p->steps[i], place))
+            return false;
+    return p->output != place && at + 1 < p->n_steps && reads(&p->steps[at + 1], place);
+}
+
+/* Whether the step is a pool that halves pictures, whose windows lie within them. */
+static bool halves(const struct plan *p, const struct plan_step *s)
+{
+    const struct graph_window *w = &s->window;
+    const struct plan_place *in = &p->places[s->in[0]];
+    bool ret = s->kind == PLAN_MAX_POOL;
+
+    for (size_t i = 0; i < 2 && ret; i++)
+        ret = w->kernel[i] == 2 && w->stride[i] == 2 && w->pad[i] == 0 &&
+              2 * w->out[i] <= (i == 0 ? in->height : in->width);
+    return ret;
+}
+
+/* The pool's result becomes the convolution's; what was between them is nowhere. */
+static int take_pool(struct plan *p, struct plan_step *s, const struct plan_step *pool,
+                     struct error *err)
+{
+    p->places[s->out].channels = 0;
+    s->out = pool->out;
+    s->halved = true;
+    s->op = arena_print(&p->arena, "%s+%s", s->op, pool->op);
+    return s->op ? 0 : error_set(err, -ENOMEM, "out of memory while planning");
+}
+
+int plan_winograd(struct plan *p, struct error *err)
+{
+    size_t n = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < p->n_steps && r == 0; i++) {
+        struct plan_step s = p->steps[i];
+
+        if (s.kind == PLAN_CONV) {
+            const struct kernels_conv c = plan_conv(p, &s);
+
+            s.winograd = p->kernels->winograd_pays(&c);
+        }
+        if (s.winograd && only_reader(p, i) && halves(p, &p->steps[i + 1])) {
+            r = take_pool(p, &s, &p->steps[i + 1], err);
+            i++;
+        }
+        p->steps[n++] = s;
+    }
+    p->n_steps = n;
+    return r;
+}
