@@ -12,6 +12,7 @@
 #include "server/command.h"
 #include "server/granted.h"
 #include "server/http.h"
+#include "server/later.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/registry.h"
@@ -125,6 +126,8 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
         r = repository_load(s, registry, err);
     if (r == 0)
         r = metrics_create((size_t)s->threads + 1, &metrics, err);
+    if (r == 0)
+        r = later_create(&app.later, err);
     if (r == 0) {
         app.registry = registry;
         app.metrics = metrics;
@@ -138,6 +141,7 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
     if (r == 0)
         serve_until_told(s, signals, &app);
     http_stop(http);
+    later_destroy(app.later);
     metrics_destroy(metrics);
     registry_destroy(registry);
     return r;

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "server/http_loop.h"
+#include "server/later.h"
 #include "server/metrics.h"
 #include "server/settings.h"
 
@@ -77,6 +78,9 @@ void http_client_reset(struct http_client *c)
 {
     struct http_loop *l = c->loop;
 
+    if (c->later)
+        c->later->destroy(c->later);
+    c->later = NULL;
     buf_reset(&c->body);
     if (c->body.cap > HTTP_SPARE_CAP || l->n_spare_bodies == HTTP_SPARE_MAX) {
         buf_clear(&c->body);

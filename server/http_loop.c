@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "model/error.h"
+#include "server/later.h"
 #include "server/metrics.h"
 #include "server/settings.h"
 
@@ -201,6 +202,7 @@ void http_loop_finish(struct http_loop *l)
         (void)pthread_join(l->thread, NULL);
     l->running = false;
     close_listener(l);
+    later_drain(l->worker.app->later); /* which may hold connections of ours */
     if (l->daemon)
         MHD_stop_daemon(l->daemon); /* tells of every connection that it closes */
     http_linger_finish(l);

@@ -18,6 +18,7 @@ struct MHD_Daemon;
 struct error;
 struct http_client;
 struct http_loop;
+struct later_job;
 
 enum {
     HTTP_LINGER_MAX = 64, /* connections of one loop that wait for the client to hang up */
@@ -97,10 +98,12 @@ struct http_client {
     bool linger;          /* see struct http_linger */
 
     /* The request that is being read or answered. */
-    bool seen;         /* its headers have been looked at */
-    int refused;       /* the status that it gets instead of a handler; 0: none */
-    char why[160];     /* if refused: the sentence */
-    const char *allow; /* if refused with 405: the methods */
+    bool seen;               /* its headers have been looked at */
+    int refused;             /* the status that it gets instead of a handler; 0: none */
+    char why[160];           /* if refused: the sentence */
+    const char *allow;       /* if refused with 405: the methods */
+    uint64_t whole_ns;       /* when its handler was called */
+    struct later_job *later; /* what its answer waits for; NULL: nothing */
     struct request req;
     struct buf body;
 };

@@ -12,6 +12,7 @@
 #include "server/http_header.h"
 #include "server/http_loop.h"
 #include "server/http_refusal.h"
+#include "server/later.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/routes.h"
@@ -155,28 +156,58 @@ static void log_access(const struct http_client *c, const char *method, int stat
               us, "id", id && is_sane(id) ? id : "", NULL);
 }
 
-/* The request is whole, or refused: it gets its answer. */
+static void resume(void *connection)
+{
+    MHD_resume_connection(connection);
+}
+
+/* The answer has to wait for work that would hold up the loop. libmicrohttpd asks for it again
+ * when the connection is resumed. */
+static enum MHD_Result postpone(struct http_client *c, struct later_job *job)
+{
+    c->later = job;
+    job->done = resume;
+    job->owner = c->req.connection;
+    MHD_suspend_connection(c->req.connection);
+    if (later_submit(c->loop->worker.app->later, job) < 0) {
+        c->later = NULL;
+        job->destroy(job);
+        refuse(c, 503, "%d requests like this are waiting already", LATER_MAX);
+        MHD_resume_connection(c->req.connection);
+    }
+    return MHD_YES;
+}
+
+/* Fills the response of a request that is whole, or refused, and returns the status. */
+static int handle(struct http_client *c, struct response *res)
+{
+    if (c->later)
+        return c->later->finish(c->later, res);
+    http_client_whole(c);
+    c->whole_ns = metrics_now();
+    c->req.body = c->body.data ? c->body.data : "";
+    c->req.body_len = c->body.len;
+    return c->refused ? api_refuse(res, c->refused, c->why)
+                      : c->req.route->handle(&c->loop->worker, &c->req, res);
+}
+
+/* The request gets its answer, if need be later. */
 static enum MHD_Result answer(struct http_client *c, const char *method)
 {
     struct worker *w = &c->loop->worker;
     struct response res = {.body = &w->body};
-    uint64_t begin = metrics_now();
-    int status = c->refused;
 
     buf_reset(&w->body);
-    http_client_whole(c);
-    c->req.body = c->body.data ? c->body.data : "";
-    c->req.body_len = c->body.len;
-    if (status == 0)
-        status = c->req.route->handle(w, &c->req, &res);
-    else
-        (void)api_refuse(&res, status, c->why);
+    int status = handle(c, &res);
+
+    if (res.later)
+        return postpone(c, res.later);
     if (status == 405)
         response_header(&res, "Allow", c->allow);
     if (status == 415)
         response_header(&res, "Accept-Encoding", "identity");
     enum MHD_Result queued = reply(c, status, &res);
-    uint64_t ns = metrics_now() - begin;
+    uint64_t ns = metrics_now() - c->whole_ns;
 
     if (w->body.cap > BODY_KEEP)
         buf_clear(&w->body); /* libmicrohttpd has its copy */
@@ -299,12 +330,12 @@ int http_request_start(struct http_loop *l, struct error *err)
     size_t pool = 2 * (size_t)l->settings->header_max;
 
     l->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, l,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool > POOL_LEN ? pool : (size_t)POOL_LEN,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)INT_MAX, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_line, l,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, l, MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        on_request, l, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        pool > POOL_LEN ? pool : (size_t)POOL_LEN, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)INT_MAX, MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, on_line, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_END);
     if (!l->daemon)
         return error_set(err, -EIO, "libmicrohttpd %s did not start", MHD_get_version());
     return 0;

@@ -5,6 +5,7 @@
 
 #include "server/buf.h"
 
+struct later_job;
 struct route;
 struct worker;
 
@@ -41,7 +42,8 @@ struct response {
         const char *value; /* both live until the response is sent */
     } headers[RESPONSE_HEADERS_MAX];
     size_t n_headers;
-    char json_len[24]; /* the value of Inference-Header-Content-Length, if there is one */
+    char json_len[24];       /* the value of Inference-Header-Content-Length, if there is one */
+    struct later_job *later; /* if set, its finish() answers instead, once it has run */
 };
 
 /* Answers one request and returns the HTTP status. Knows nothing of sockets or threads; `w` is
