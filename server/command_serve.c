@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,13 @@
 #include "server/repository.h"
 #include "server/settings.h"
 
-enum { TEXT_MAX = 32 };
+enum {
+    TEXT_MAX = 32,
+    BODIES_SHARE = 8, /* one part in this many of the memory granted */
+    PICTURES_SHARE = 4,
+    CONNECTIONS_SHARE = 4, /* for what libmicrohttpd and we keep of each connection: */
+    CONNECTION_BYTES = 40 * 1024,
+};
 
 static void text(char out[TEXT_MAX], long value)
 {
@@ -147,6 +154,35 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
     return r;
 }
 
+static void lower(long *at, long most)
+{
+    if (*at > most)
+        *at = most;
+}
+
+/* Leaves the memory that the container has to models and answers: a server that is killed for
+ * want of it has refused more clients than one that says 503. */
+static void fit_memory(struct settings *s)
+{
+    uint64_t memory = granted_memory();
+    char connections[TEXT_MAX];
+    char bodies[TEXT_MAX];
+    char granted[TEXT_MAX];
+
+    if (s->bodies_max == 0)
+        s->bodies_max = memory ? (long)(memory / BODIES_SHARE) : LONG_MAX;
+    lower(&s->body_max, s->bodies_max);
+    if (!memory)
+        return;
+    lower(&s->connections_max, (long)(memory / CONNECTIONS_SHARE / CONNECTION_BYTES) + 1);
+    lower(&s->pictures_max, (long)(memory / PICTURES_SHARE));
+    text(granted, (long)memory);
+    text(connections, s->connections_max);
+    text(bodies, s->bodies_max);
+    log_event(LOG_INFO, "memory", "granted", granted, "max_connections", connections,
+              "max_bodies", bodies, NULL);
+}
+
 int command_serve(const struct settings *s)
 {
     struct settings own = *s;
@@ -157,6 +193,7 @@ int command_serve(const struct settings *s)
     block_signals(&signals);
     if (own.threads == 0)
         own.threads = granted_processors();
+    fit_memory(&own);
     if (serve(&own, &signals, &err) < 0)
         return command_fail("serve", &err);
     log_event(LOG_INFO, "stopped", NULL);

@@ -104,7 +104,9 @@ int http_start(struct app *app, struct http **ret, struct error *err)
     } else {
         h->n = n;
         h->gate.max = connections_max(settings);
+        h->gate.held_max = settings->bodies_max;
         h->admin_gate.max = ADMIN_CONNECTIONS_MAX;
+        h->admin_gate.held_max = settings->bodies_max;
         r = listen_all(h, settings, fds, err);
     }
     if (r == 0)

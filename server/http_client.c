@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <linux/tcp.h> /* glibc's <netinet/tcp.h> lacks tcpi_bytes_received */
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -74,6 +75,19 @@ void http_client_whole(struct http_client *c)
     c->deadline_ns = from_now(c->loop, c->loop->settings->idle_timeout_ms);
 }
 
+int http_client_take(struct http_client *c, const char *piece, size_t len)
+{
+    struct http_gate *gate = c->loop->gate;
+    long more = (long)len;
+    int r = atomic_fetch_add_explicit(&gate->held, more, memory_order_relaxed) + more >
+                    gate->held_max
+                ? -ENOBUFS
+                : buf_append(&c->body, piece, len);
+
+    c->held += more;
+    return r;
+}
+
 void http_client_reset(struct http_client *c)
 {
     struct http_loop *l = c->loop;
@@ -81,6 +95,8 @@ void http_client_reset(struct http_client *c)
     if (c->later)
         c->later->destroy(c->later);
     c->later = NULL;
+    atomic_fetch_sub_explicit(&l->gate->held, c->held, memory_order_relaxed);
+    c->held = 0;
     buf_reset(&c->body);
     if (c->body.cap > HTTP_SPARE_CAP || l->n_spare_bodies == HTTP_SPARE_MAX) {
         buf_clear(&c->body);

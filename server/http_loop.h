@@ -27,10 +27,13 @@ enum {
     HTTP_SWEEP_MS = 100,
 };
 
-/* How many connections may be open, over all loops that share the gate. */
+/* How many connections may be open, and how many bytes of bodies they may hold, over all loops
+ * that share the gate. */
 struct http_gate {
     atomic_long open;
     long max;
+    atomic_long held;
+    long held_max;
 };
 
 /* A connection whose answer went out before the request was read to its end. Closing it at once
@@ -106,6 +109,7 @@ struct http_client {
     struct later_job *later; /* what its answer waits for; NULL: nothing */
     struct request req;
     struct buf body;
+    long held; /* bytes of it that the gate knows of */
 };
 
 /* Adds a client to the loop. Returns NULL without memory. */
@@ -116,6 +120,10 @@ void http_client_destroy(struct http_client *c);
 void http_client_begin(struct http_client *c);
 void http_client_whole(struct http_client *c);
 void http_client_reset(struct http_client *c);
+
+/* Adds a piece to the body. Returns 0; -E2BIG beyond its limit; -ENOBUFS if all clients
+ * together hold too much; -ENOMEM. */
+int http_client_take(struct http_client *c, const char *piece, size_t len);
 
 /* Cuts off who is late, and while stopping who has nothing to ask. */
 void http_client_sweep(struct http_loop *l);

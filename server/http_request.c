@@ -246,13 +246,15 @@ static enum MHD_Result on_request(void *loop, struct MHD_Connection *connection,
     }
     if (*piece_len == 0)
         return answer(c, method);
-    int r = buf_append(&c->body, piece, *piece_len);
+    int r = http_client_take(c, piece, *piece_len);
     *piece_len = 0;
     if (r == -E2BIG) {
         refuse(c, 413, "the body is more than the %ld bytes that are allowed",
                c->loop->settings->body_max);
         return break_off(c, 413, c->why);
     }
+    if (r == -ENOBUFS)
+        return break_off(c, 503, "the server holds as many request bodies as it may");
     return r < 0 ? break_off(c, 503, "out of memory") : MHD_YES;
 }
 

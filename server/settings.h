@@ -33,6 +33,7 @@ struct settings {
     long admin_port; /* SETTINGS_OFF: none */
     long threads;    /* 0: one per granted processor */
     long body_max;   /* bytes */
+    long bodies_max; /* bytes of all that are being received; 0: by the memory granted */
     long images_max;
     long pictures_max; /* bytes that the pictures of a request may unpack to */
     long json_depth_max;

@@ -35,6 +35,7 @@ const struct setting settings_rows[] = {
     {"admin-port",       SETTING_PORT,       ASKED,   AT(admin_port),       "off",       -1,  65535,       "second port for health and metrics, with a thread of its own"},
     {"threads",          SETTING_NUMBER,     SERVE,   AT(threads),          "0",         0,   1024,        "event loops; 0 is one per processor granted"},
     {"max-body",         SETTING_SIZE,       SERVE,   AT(body_max),         "16MiB",     KIB, 1024L * MIB, "largest request body"},
+    {"max-bodies",       SETTING_SIZE,       SERVE,   AT(bodies_max),       "0",         0,   1024L * MIB, "request bodies held at a time; 0 is an eighth of the memory granted"},
     {"max-images",       SETTING_NUMBER,     SERVE,   AT(images_max),       "1024",      1,   65536,       "images in one request"},
     {"max-pictures",     SETTING_SIZE,       SERVE,   AT(pictures_max),     "32MiB",     KIB, 1024L * MIB, "what the pictures of one request may unpack to"},
     {"max-json-depth",   SETTING_NUMBER,     SERVE,   AT(json_depth_max),   "32",        4,   1024,        "nesting of a JSON body"},

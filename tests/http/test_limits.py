@@ -80,6 +80,25 @@ def test_unknown_path_with_body(small):
     check_refusal(small.raw(head + b"x" * LIMIT), 404)
 
 
+def test_bodies_held_at_a_time(start):
+    """Each may be as long as it may; all together they are what the memory is for."""
+    server = start("--max-bodies", "100k", "--threads", "2")
+    body = v2_body().encode().ljust(60_000)
+    head = POST + f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    for _ in range(10):
+        with server.connect() as first:
+            first.sendall(head + body[:-1])
+            time.sleep(0.1)
+            second = server.raw(head + body)
+            first.sendall(body[-1:])
+            if parse(read_all(first))[0] == 200 and b" 503 " in second:
+                break  # else they were not read in this order
+    assert "as many" in check_refusal(second, 503)
+    assert parse(server.raw(head + body))[0] == 200
+    # One alone is refused by its length.
+    check_refusal(server.raw(POST + b"Content-Length: 102401\r\n\r\n"), 413)
+
+
 def test_images(small):
     assert small.request("POST", INFER, v2_body(2)).status == 200
     answer = small.request("POST", INFER, v2_body(3))

@@ -40,6 +40,8 @@ static int set_up(void **state)
     folder("pod/box");
     folder("cpu");
     folder("cpu/old");
+    folder("memory");
+    folder("memory/old");
     return 0;
 }
 
@@ -97,6 +99,34 @@ static void v1(void **state)
     assert_true(granted_quota(root, self) == 0);
 }
 
+static void memory_v2(void **state)
+{
+    (void)state;
+    put("self", "0::/pod/box\n");
+    assert_int_equal(granted_limit(root, self), 0);
+    put("pod/box/memory.max", "max\n");
+    assert_int_equal(granted_limit(root, self), 0);
+    put("pod/box/memory.max", "134217728\n");
+    assert_int_equal(granted_limit(root, self), 128 << 20);
+    put("pod/memory.max", "67108864\n");
+    assert_int_equal(granted_limit(root, self), 64 << 20);
+}
+
+static void memory_v1(void **state)
+{
+    (void)state;
+    put("self", "7:memory:/old\n4:cpu,cpuacct:/\n");
+    put("memory/memory.limit_in_bytes", "9223372036854771712\n");
+    put("memory/old/memory.limit_in_bytes", "9223372036854771712\n");
+    assert_int_equal(granted_limit(root, self), 0);
+    put("memory/old/memory.limit_in_bytes", "67108864\n");
+    assert_int_equal(granted_limit(root, self), 64 << 20);
+    put("self", "7:memory:/kubepods/pod1/abc\n");
+    put("memory/memory.limit_in_bytes", "1048576\n");
+    assert_int_equal(granted_limit(root, self), 1 << 20);
+    assert_true(granted_quota(root, self) == 0);
+}
+
 static void at_least_one(void **state)
 {
     (void)state;
@@ -110,6 +140,8 @@ int main(void)
         cmocka_unit_test(v2_takes_the_tightest),
         cmocka_unit_test(v2_path_that_is_not_mounted),
         cmocka_unit_test(v1),
+        cmocka_unit_test(memory_v2),
+        cmocka_unit_test(memory_v1),
         cmocka_unit_test(at_least_one),
     };
 
