@@ -73,6 +73,17 @@ static int write_seen(const struct batch *b, size_t i, struct buf *out)
     return r ? r : buf_text(out, "\"");
 }
 
+void answer_rank(const float values[MODEL_CLASSES], size_t ret[MODEL_CLASSES])
+{
+    for (size_t i = 0; i < MODEL_CLASSES; i++) {
+        size_t at = i;
+
+        for (; at > 0 && values[ret[at - 1]] < values[i]; at--)
+            ret[at] = ret[at - 1];
+        ret[at] = i;
+    }
+}
+
 enum preprocess_verdict answer_verdict(const struct batch *b, size_t i)
 {
     return b->seen ? b->seen[i].verdict : PREPROCESS_DIGIT;

@@ -34,4 +34,7 @@ int answer_seen(const struct batch *b, size_t i, struct buf *out);
 /* The most probable class of image `i`; ties go to the lower one. */
 int answer_digit(const struct batch *b, size_t i);
 
+/* The classes by falling value; of equals the lower one first. */
+void answer_rank(const float values[MODEL_CLASSES], size_t ret[MODEL_CLASSES]);
+
 #endif

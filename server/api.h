@@ -16,6 +16,8 @@ handler_fn api_model_v1;  /* TensorFlow Serving's status and KServe's readiness 
 handler_fn api_models_v1; /* KServe: the names */
 handler_fn api_model_v2;  /* V2: inputs, outputs, versions */
 handler_fn api_model_ready_v2; /* V2: whether it answers */
+handler_fn api_config;         /* Triton: the model's configuration */
+handler_fn api_metadata_v1;    /* TensorFlow Serving: the model's signature */
 handler_fn api_metrics;        /* Prometheus text */
 handler_fn api_page;           /* the web page and its files, by req->path */
 

@@ -35,10 +35,14 @@ static int find_and_decode(struct worker *w, const struct request *req, struct e
     b->max = (size_t)w->app->settings->images_max;
     b->json_depth_max = (size_t)w->app->settings->json_depth_max;
     b->picture_budget = (size_t)w->app->settings->pictures_max;
+    b->pixels = w->app->settings->pixels;
+    b->v1_named = w->app->settings->v1_named;
     b->served = NULL;
     r = api_acquire(w, req, &b->served, err);
     if (r == 0)
         r = req->route->protocol->decode(req, b, err);
+    if (r == 0 && !b->seen && !b->wish.scaled)
+        pixels_scale(b->pixels, model_info(b->served->model)->input_scale, b->images, b->n);
     metrics_stage(w->metrics, METRICS_PARSE, metrics_now() - begin - b->preprocess_ns);
     if (b->seen)
         metrics_stage(w->metrics, METRICS_PREPROCESS, b->preprocess_ns);

@@ -2,6 +2,7 @@
 
 #include "model/error.h"
 #include "server/api.h"
+#include "server/api_object.h"
 #include "server/app.h"
 #include "server/registry.h"
 #include "server/v2_output.h"
@@ -32,42 +33,6 @@ static int append_versions(const struct served *served, bool all, const char *be
     return r ? r : buf_text(out, "]");
 }
 
-/* What a handler does once its body is written, or could not be. */
-static int finish(struct response *res, const struct served *served, int r)
-{
-    struct error err = {0};
-
-    registry_release(served);
-    if (r < 0) {
-        (void)error_set(&err, r, "out of memory");
-        return api_fail(res, &err);
-    }
-    res->content_type = "application/json";
-    return 200;
-}
-
-static int append_name(struct buf *out, const char *key, const char *name)
-{
-    int r = buf_print(out, "\"%s\":", key);
-
-    return r ? r : buf_json_string(out, name, strlen(name));
-}
-
-/* Finds and holds the request's model and begins the object that tells of it with its name.
- * Returns 0; the status, if there is no such model and the refusal is written; or a negative
- * errno. */
-static int begin(struct worker *w, const struct request *req, const struct served **ret,
-                 struct response *res)
-{
-    struct error err = {0};
-
-    if (api_acquire(w, req, ret, &err) < 0)
-        return api_fail(res, &err);
-    int r = buf_text(res->body, "{");
-
-    return r ? r : append_name(res->body, "name", (*ret)->name);
-}
-
 int api_models_v1(struct worker *w, const struct request *req, struct response *res)
 {
     const struct catalogue *c = registry_hold(w->app->registry);
@@ -86,14 +51,14 @@ int api_models_v1(struct worker *w, const struct request *req, struct response *
         last = name;
     }
     registry_drop(c);
-    return finish(res, NULL, r ? r : buf_text(res->body, "]}"));
+    return api_object_finish(res, NULL, r ? r : buf_text(res->body, "]}"));
 }
 
 /* KServe's clients read name and ready, TensorFlow Serving's read model_version_status. */
 int api_model_v1(struct worker *w, const struct request *req, struct response *res)
 {
     const struct served *served = NULL;
-    int r = begin(w, req, &served, res);
+    int r = api_object_begin(w, req, &served, res);
 
     if (r > 0)
         return r;
@@ -104,7 +69,7 @@ int api_model_v1(struct worker *w, const struct request *req, struct response *r
                             ",\"state\":\"AVAILABLE\",\"status\":{\"error_code\":\"OK\","
                             "\"error_message\":\"\"}}",
                             res->body);
-    return finish(res, served, r ? r : buf_text(res->body, "}"));
+    return api_object_finish(res, served, r ? r : buf_text(res->body, "}"));
 }
 
 static int append_tensors(const struct served *served, struct buf *out)
@@ -113,7 +78,7 @@ static int append_tensors(const struct served *served, struct buf *out)
     int r = buf_text(out, ",\"inputs\":[{");
 
     if (r == 0)
-        r = append_name(out, "name", info->input_name);
+        r = api_object_text(out, "name", info->input_name);
     if (r == 0)
         r = buf_text(out, ",\"datatype\":\"FP32\",\"shape\":[");
     for (size_t i = 0; i < info->input_rank && r == 0; i++)
@@ -134,7 +99,7 @@ static int append_tensors(const struct served *served, struct buf *out)
 int api_model_v2(struct worker *w, const struct request *req, struct response *res)
 {
     const struct served *served = NULL;
-    int r = begin(w, req, &served, res);
+    int r = api_object_begin(w, req, &served, res);
 
     if (r > 0)
         return r;
@@ -146,15 +111,15 @@ int api_model_v2(struct worker *w, const struct request *req, struct response *r
         r = buf_text(res->body, ",\"platform\":\"digitd_onnx\"");
     if (r == 0)
         r = append_tensors(served, res->body);
-    return finish(res, served, r ? r : buf_text(res->body, "}"));
+    return api_object_finish(res, served, r ? r : buf_text(res->body, "}"));
 }
 
 int api_model_ready_v2(struct worker *w, const struct request *req, struct response *res)
 {
     const struct served *served = NULL;
-    int r = begin(w, req, &served, res);
+    int r = api_object_begin(w, req, &served, res);
 
     if (r > 0)
         return r;
-    return finish(res, served, r ? r : buf_text(res->body, ",\"ready\":true}"));
+    return api_object_finish(res, served, r ? r : buf_text(res->body, ",\"ready\":true}"));
 }

@@ -8,6 +8,7 @@
 #include "model/model.h"
 #include "model/preprocess.h"
 #include "server/image.h"
+#include "server/pixels.h"
 #include "server/v2_output.h"
 
 struct error;
@@ -21,6 +22,8 @@ struct batch {
     size_t max;  /* images in one request */
     size_t json_depth_max; /* nesting that a JSON body may have */
     size_t picture_budget; /* bytes that its pictures may unpack to, less what they have */
+    enum pixels pixels;    /* what the numbers of tensors mean */
+    bool v1_named;         /* V1: a row of the answer is {"predictions":[..],"classes":7} */
     uint64_t begin_ns;     /* when the request was whole, by metrics_now() */
 
     size_t n;             /* images */
@@ -38,6 +41,7 @@ struct batch {
         bool columns;  /* V1: "inputs" asked, so answer "outputs" */
         bool pictures; /* V1: answer as to a picture */
         struct v2_outputs outputs;
+        bool scaled; /* the numbers are what the network takes, whatever `pixels` says */
         uint64_t timeout_ns; /* from begin_ns on; 0: none */
     } wish;
 

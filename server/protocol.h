@@ -22,6 +22,8 @@ struct protocol {
 
 extern const struct protocol
     protocol_v1; /* TensorFlow Serving and KServe V1: instances, inputs */
+extern const struct protocol protocol_classify; /* TensorFlow Serving: examples */
+extern const struct protocol protocol_regress;
 extern const struct protocol protocol_v2;     /* Open Inference Protocol, JSON and binary */
 extern const struct protocol protocol_v2_png; /* the same for a picture as the body */
 extern const struct protocol

@@ -15,7 +15,7 @@ static int decode(const struct request *req, struct batch *b, struct error *err)
 static int encode(const struct batch *b, struct response *res, struct error *err)
 {
     struct buf *out = res->body;
-    int r = answer_begin(b, "predictions", out);
+    int r = answer_begin(b, b->wish.columns ? "outputs" : "predictions", out);
 
     for (size_t i = 0; i < b->n && r == 0; i++) {
         r = buf_text(out, i > 0 ? "},{" : "{");

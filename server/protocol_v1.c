@@ -1,16 +1,17 @@
 /* TensorFlow Serving's and KServe's V1 predict:
- *     {"instances": [PICTURE, ..]}  ->  {"predictions": [[10 probabilities], ..]}
- *     {"inputs": PICTURES}          ->  {"outputs": [[10 probabilities], ..]}
- *     {"strokes": [[[x,y], ..], ..]} -> as protocol_png answers a picture
- * A picture is 784 numbers in any of the shapes that exporters give it. Either may be wrapped
- * in an object of one key. The key may be any: the model has a single input, and what clients
- * call it comes from the framework that they were written for ("conv2d_input",
- * "reshape_1_input"). Other keys at the top are ignored, as TensorFlow Serving does. */
+ *     {"instances": [IMAGE, ..]}  ->  {"predictions": [[10 probabilities], ..]}
+ *     {"inputs": IMAGES}          ->  {"outputs": [[10 probabilities], ..]}
+ * An image is 784 numbers in any of the shapes that exporters give it, or what v1_value.h says.
+ * If pictures came, or
+ *     {"strokes": [[[x,y], ..], ..]}
+ * the answer is as to a picture (protocol_png.c). Other keys at the top are ignored, as
+ * TensorFlow Serving does. */
 
 #include <errno.h>
 #include <stdio.h>
 
 #include "model/error.h"
+#include "server/answer.h"
 #include "server/batch.h"
 #include "server/format.h"
 #include "server/member.h"
@@ -19,6 +20,7 @@
 #include "server/scan.h"
 #include "server/strokes_json.h"
 #include "server/tensor.h"
+#include "server/v1_value.h"
 
 #define SHAPES "[784], [28,28], [28,28,1] or [1,28,28]"
 
@@ -26,58 +28,8 @@
 struct v1 {
     struct batch *batch;
     struct scan_shape first; /* of instances[0]: all should have the same */
-    bool named;              /* and whether it is {"name": ..} */
+    struct v1_value as;      /* and be written alike */
 };
-
-/* Steps into {"name": VALUE}, up to the value. */
-static int open_name(struct scan *s, const char *where, struct error *err)
-{
-    struct scan_text key = {0};
-    int r = scan_enter_object(s, err);
-
-    if (r == 0)
-        r = scan_next_key(s, &key, err);
-    if (r < 0)
-        return r;
-    if (r == 0)
-        return error_set(err, -EINVAL, "%s is an object without a key; expected one", where);
-    if (scan_equals(key, "b64"))
-        return error_set(err, -EINVAL,
-                         "%s is a picture in base64; expected 784 numbers, as " SHAPES, where);
-    return 0;
-}
-
-static int close_name(struct scan *s, const char *where, struct error *err)
-{
-    struct scan_text key;
-    int r = scan_next_key(s, &key, err);
-
-    return r == 1 ? error_set(err, -EINVAL, "%s has more than one key; the model has one input",
-                              where)
-                  : r;
-}
-
-/* Reads the numbers at the scanner, bare or named, into out[0..max-1]. Returns -E2BIG, without
- * an error text, if there are more. */
-static int read_numbers(struct scan *s, const char *where, float *out, size_t max,
-                        struct scan_shape *ret, struct error *err)
-{
-    struct error inner = {0};
-    bool named = scan_peek(s) == '{';
-    size_t n;
-    int r = named ? open_name(s, where, err) : 0;
-
-    if (r == 0 && named && scan_peek(s) == '{') { /* {"name": {"b64": ..}}, if anything */
-        r = open_name(s, where, err);
-        return error_set(err, r ? r : -EINVAL, "%s is an object in an object", where);
-    }
-    if (r < 0)
-        return r;
-    r = scan_floats(s, out, max, &n, ret, &inner);
-    if (r < 0)
-        return r == -E2BIG ? r : error_set(err, r, "%s: %s", where, inner.text);
-    return named ? close_name(s, where, err) : 0;
-}
 
 static int check_row(const struct v1 *v, const char *where, const struct scan_shape *shape,
                      struct error *err)
@@ -97,20 +49,22 @@ static int check_row(const struct v1 *v, const char *where, const struct scan_sh
     return 0;
 }
 
-/* One of the instances. */
-static int read_row(struct scan *s, struct v1 *v, struct error *err)
+/* Takes the numbers at the scanner into out[0..max-1]. Returns -E2BIG, without an error text,
+ * if there are more. */
+static int read_numbers(struct scan *s, const char *where, float *out, size_t max,
+                        struct scan_shape *ret, struct error *err)
+{
+    struct error inner = {0};
+    size_t n;
+    int r = scan_floats(s, out, max, &n, ret, &inner);
+
+    return r < 0 && r != -E2BIG ? error_set(err, r, "%s: %s", where, inner.text) : r;
+}
+
+static int read_row_numbers(struct scan *s, struct v1 *v, const char *where, struct error *err)
 {
     struct scan_shape shape = {0};
-    char where[40];
-    bool named = scan_peek(s) == '{';
     float *out;
-
-    (void)snprintf(where, sizeof(where), "instances[%zu]", v->batch->n);
-    if (v->batch->n == 0)
-        v->named = named;
-    if (named != v->named)
-        return error_set(err, -EINVAL, "%s is %s object, unlike instances[0]", where,
-                         named ? "an" : "no");
     int r = batch_add(v->batch, 1, &out, err);
 
     if (r < 0)
@@ -123,6 +77,29 @@ static int read_row(struct scan *s, struct v1 *v, struct error *err)
     if (v->batch->n == 1)
         v->first = shape;
     return check_row(v, where, &shape, err);
+}
+
+/* One of the instances. */
+static int read_row(struct scan *s, struct v1 *v, struct error *err)
+{
+    struct v1_value value;
+    char where[40];
+
+    (void)snprintf(where, sizeof(where), "instances[%zu]", v->batch->n);
+    int r = v1_value_open(s, where, &value, err);
+
+    if (v->batch->n == 0)
+        v->as = value;
+    if (r == 0 && value.named != v->as.named)
+        return error_set(err, -EINVAL, "%s is %s object, unlike instances[0]", where,
+                         value.named ? "an" : "no");
+    if (r == 0 && value.picture != v->as.picture)
+        return error_set(err, -EINVAL, "%s is %s picture, unlike instances[0]", where,
+                         value.picture ? "a" : "no");
+    if (r == 0)
+        r = value.picture ? v1_value_picture(s, where, v->batch, err)
+                          : read_row_numbers(s, v, where, err);
+    return r ? r : v1_value_close(s, where, &value, err);
 }
 
 static int read_instances(struct scan *s, void *to, struct error *err)
@@ -141,11 +118,10 @@ static int read_instances(struct scan *s, void *to, struct error *err)
     return r;
 }
 
-/* How many pictures there are is only known at the end; but each number has two bytes at least,
+/* How many images there are is only known at the end; but each number has two bytes at least,
  * which bounds the memory by a small multiple of the body. */
-static int read_inputs(struct scan *s, void *to, struct error *err)
+static int read_columns(struct scan *s, struct batch *b, struct error *err)
 {
-    struct batch *b = ((struct v1 *)to)->batch;
     size_t bytes = (size_t)(s->end - s->at);
     size_t room = bytes / 2 / MODEL_INPUT + 1;
     struct scan_shape shape;
@@ -169,8 +145,54 @@ static int read_inputs(struct scan *s, void *to, struct error *err)
                          "inputs has the shape %s; expected [n,784], [n,28,28] or [n,28,28,1]",
                          tensor_text(&shape, text));
     b->n = pictures.n;
-    b->wish.columns = true;
     return 0;
+}
+
+static bool is_list_of_pictures(struct scan s)
+{
+    return scan_peek(&s) == '[' && scan_enter_array(&s, NULL) == 0 &&
+           scan_next_item(&s, NULL) == 1 && (scan_peek(&s) == '"' || scan_peek(&s) == '{');
+}
+
+static int read_pictures(struct scan *s, struct batch *b, struct error *err)
+{
+    int r = scan_enter_array(s, err);
+
+    while (r == 0) {
+        struct v1_value value;
+        char where[40];
+
+        r = scan_next_item(s, err);
+        if (r <= 0)
+            break;
+        (void)snprintf(where, sizeof(where), "inputs[%zu]", b->n);
+        r = v1_value_open(s, where, &value, err);
+        if (r == 0 && !value.picture)
+            return error_set(err, -EINVAL, "%s is no picture, unlike inputs[0]", where);
+        if (r == 0)
+            r = v1_value_picture(s, where, b, err);
+        if (r == 0)
+            r = v1_value_close(s, where, &value, err);
+    }
+    return r;
+}
+
+static int read_inputs(struct scan *s, void *to, struct error *err)
+{
+    struct batch *b = ((struct v1 *)to)->batch;
+    struct v1_value value;
+    int r = v1_value_open(s, "inputs", &value, err);
+
+    if (r < 0)
+        return r;
+    if (value.picture)
+        r = v1_value_picture(s, "inputs", b, err);
+    else if (is_list_of_pictures(*s))
+        r = read_pictures(s, b, err);
+    else
+        r = read_columns(s, b, err);
+    b->wish.columns = true;
+    return r ? r : v1_value_close(s, "inputs", &value, err);
 }
 
 static int read_strokes(struct scan *s, void *to, struct error *err)
@@ -183,18 +205,8 @@ static int read_strokes(struct scan *s, void *to, struct error *err)
 
 static int read_signature(struct scan *s, void *to, struct error *err)
 {
-    struct scan_text name;
-    int r;
-
     (void)to;
-    if (scan_peek(s) != '"')
-        return scan_expected(s, "a string as signature_name", err);
-    r = scan_string(s, &name, err);
-    if (r == 0 && name.len > 0 && !scan_equals(name, "serving_default"))
-        return error_set(err, -EINVAL,
-                         "signature_name is '%.*s'; this model has only 'serving_default'",
-                         name.len < 60 ? (int)name.len : 60, name.at);
-    return r;
+    return v1_value_signature(s, err);
 }
 
 static int decode(const struct request *req, struct batch *b, struct error *err)
@@ -231,20 +243,42 @@ static int decode(const struct request *req, struct batch *b, struct error *err)
     return 0;
 }
 
+static int write_classes(const struct batch *b, struct buf *out)
+{
+    int r = buf_text(out, "],\"classes\":[");
+
+    for (size_t i = 0; i < b->n && r == 0; i++)
+        r = buf_print(out, "%s%d", i ? "," : "", answer_digit(b, i));
+    return r ? r : buf_text(out, "]}}");
+}
+
+static int write_row(const struct batch *b, size_t i, bool named, struct buf *out)
+{
+    int r = i > 0 ? buf_text(out, ",") : 0;
+
+    if (r == 0 && named)
+        r = buf_text(out, "{\"predictions\":");
+    if (r == 0)
+        r = format_floats(out, b->probabilities + i * MODEL_CLASSES, MODEL_CLASSES);
+    return r || !named ? r : buf_print(out, ",\"classes\":%d}", answer_digit(b, i));
+}
+
 static int encode(const struct batch *b, struct response *res, struct error *err)
 {
+    static const char *const begin[2][2] = {
+        {"{\"predictions\":[", "{\"predictions\":["             },
+        {"{\"outputs\":[",     "{\"outputs\":{\"predictions\":["},
+    };
+
     if (b->wish.pictures)
         return protocol_png.encode(b, res, err);
-    int r = buf_text(res->body, b->wish.columns ? "{\"outputs\":[" : "{\"predictions\":[");
+    int r = buf_text(res->body, begin[b->wish.columns][b->v1_named]);
 
-    for (size_t i = 0; i < b->n && r == 0; i++) {
-        if (i > 0)
-            r = buf_text(res->body, ",");
-        if (r == 0)
-            r = format_floats(res->body, b->probabilities + i * MODEL_CLASSES, MODEL_CLASSES);
-    }
+    for (size_t i = 0; i < b->n && r == 0; i++)
+        r = write_row(b, i, b->v1_named && !b->wish.columns, res->body);
     if (r == 0)
-        r = buf_text(res->body, "]}");
+        r = b->v1_named && b->wish.columns ? write_classes(b, res->body)
+                                           : buf_text(res->body, "]}");
     res->content_type = "application/json";
     return r ? error_set(err, r, "no room for the answers to %zu images", b->n) : 0;
 }

@@ -7,6 +7,7 @@
 
 #include "model/cpu.h"
 #include "server/log.h"
+#include "server/pixels.h"
 
 struct error;
 
@@ -51,6 +52,8 @@ struct settings {
     const char *model_name;       /* what `model` is served as */
     const char *model_repository; /* a directory; "" = none */
     enum cpu_level cpu;
+    enum pixels pixels; /* what the numbers of tensors in requests mean */
+    bool v1_named;      /* V1 answers rows as {"predictions":[..],"classes":7} */
 
     bool json;
     const char

@@ -51,6 +51,8 @@ const struct setting settings_rows[] = {
     {"model",            SETTING_TEXT,       ALL,     AT(model),            "",          0,   0,           "ONNX file; without it, the built-in model"},
     {"model-name",       SETTING_TEXT,       SERVE,   AT(model_name),       "mnist",     0,   0,           "what that model is served as"},
     {"model-repository", SETTING_TEXT,       SERVE,   AT(model_repository), "",          0,   0,           "directory of <model>/<version>/model.onnx"},
+    {"pixels",           SETTING_PIXELS,     SERVE,   AT(pixels),           "model",     0,   0,           "what the numbers of tensors are: model (as it takes them), 255, 1, or auto"},
+    {"classes",          SETTING_BOOL,       SERVE,   AT(v1_named),         "false",     0,   0,           "V1 predictions say the class too: {\"predictions\":[..],\"classes\":7} instead of [..]"},
     {"cpu",              SETTING_CPU,        ALL,     AT(cpu),              "auto",      0,   0,           "instructions to use: auto, generic, x86-64-v2, -v3, -v4, neon"},
     {"images",           SETTING_TEXT,       SCORE,   AT(images),           "",          0,   0,           "IDX file of images, plain or gzip; for batch also a folder of PNG files"},
     {"labels",           SETTING_TEXT,       EVAL,    AT(labels),           "",          0,   0,           "IDX file of labels, plain or gzip"},
@@ -158,6 +160,7 @@ int setting_set(const struct setting *row, const char *source, const char *text,
 {
     static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
     static const char *const formats[] = {"logfmt", "json", NULL};
+    static const char *const ranges[] = {"model", "255", "1", "auto", NULL};
     void *at = (char *)s + row->at;
     unsigned word = 0;
     int r = 0;
@@ -192,6 +195,11 @@ int setting_set(const struct setting *row, const char *source, const char *text,
         r = set_word(source, text, formats, "logfmt or json", &word, err);
         if (r == 0)
             *(enum log_format *)at = (enum log_format)word;
+        break;
+    case SETTING_PIXELS:
+        r = set_word(source, text, ranges, "model, 255, 1 or auto", &word, err);
+        if (r == 0)
+            *(enum pixels *)at = (enum pixels)word;
         break;
     }
     return r;

@@ -192,6 +192,7 @@ static int read_tensor(struct input *in, struct error *err)
     if (r == 0 && in->datatype->boolean) { /* true is ink */
         const float ink = model_info(b->served->model)->input_scale * UINT8_MAX;
 
+        b->wish.scaled = true;
         for (size_t i = 0; i < pictures.n * MODEL_INPUT; i++)
             out[i] *= ink;
     }

@@ -14,18 +14,6 @@
 
 enum { ELEMENT_MAX = ANSWER_SEEN_MAX }; /* bytes of one element of type BYTES */
 
-/* The classes of one image by falling value, of equals the lower class first. */
-static void rank(const float *values, size_t ret[MODEL_CLASSES])
-{
-    for (size_t i = 0; i < MODEL_CLASSES; i++) {
-        size_t at = i;
-
-        for (; at > 0 && values[ret[at - 1]] < values[i]; at--)
-            ret[at] = ret[at - 1];
-        ret[at] = i;
-    }
-}
-
 static const float *floats(const struct batch *b, enum v2_output output)
 {
     return output == V2_LOGITS ? b->logits : b->probabilities;
@@ -38,7 +26,7 @@ static int write_class(const struct batch *b, const struct v2_asked *asked, size
     const float *values = floats(b, asked->output) + i * MODEL_CLASSES;
     size_t order[MODEL_CLASSES];
 
-    rank(values, order);
+    answer_rank(values, order);
     const char *label = model_info(b->served->model)->labels[order[k]];
     int r = buf_print(out, "%f:%zu", (double)values[order[k]], order[k]);
 

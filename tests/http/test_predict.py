@@ -210,7 +210,7 @@ REFUSALS = [
     (
         PREDICT,
         '{"instances":[{"b64":"AA=="}]}',
-        "instances[0] is a picture in base64; expected 784",
+        "instances[0]: the picture is no PNG",
     ),
     (PREDICT, '{"instances":[[]],"instances":[]}', "instances[0] has the shape [0]"),
     (PREDICT, '{"instances":[],"instances":[]}', "has the key 'instances' twice"),

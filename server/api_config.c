@@ -1,0 +1,147 @@
+/* What clients of Triton and of TensorFlow Serving ask before they send anything. */
+
+#include <string.h>
+
+#include "model/error.h"
+#include "server/api.h"
+#include "server/api_object.h"
+#include "server/app.h"
+#include "server/registry.h"
+#include "server/settings.h"
+#include "server/v2_output.h"
+
+/* The input's dimensions behind the batch's, each between `before` and `after`. */
+static int write_dims(const struct model_info *info, const char *before, const char *after,
+                      struct buf *out)
+{
+    int r = 0;
+
+    for (size_t i = 1; i < info->input_rank && r == 0; i++)
+        r = buf_print(out, "%s%s%d%s", i > 1 ? "," : "", before, (int)info->input_shape[i],
+                      after);
+    return r;
+}
+
+/* Triton's names of types are the protocol's, but for one. */
+static const char *config_type(const char *datatype)
+{
+    return *datatype == 'B' ? "STRING" : datatype;
+}
+
+static int write_config_output(const struct v2_output_info *o, struct buf *out)
+{
+    int r = buf_print(out, "{\"name\":\"%s\",\"data_type\":\"TYPE_%s\",\"dims\":[%zu]", o->name,
+                      config_type(o->datatype), o->columns ? o->columns : 1);
+
+    /* A dimension is due; the reshape says that there is none. */
+    return r ? r : buf_text(out, o->columns ? "}" : ",\"reshape\":{\"shape\":[]}}");
+}
+
+static int write_config(const struct app *app, const struct served *served, struct buf *out)
+{
+    const struct model_info *info = model_info(served->model);
+    int r = buf_print(out,
+                      ",\"platform\":\"digitd_onnx\",\"backend\":\"digitd\","
+                      "\"max_batch_size\":%ld,\"input\":[{",
+                      app->settings->images_max);
+
+    if (r == 0)
+        r = api_object_text(out, "name", info->input_name);
+    if (r == 0)
+        r = buf_text(out, ",\"data_type\":\"TYPE_FP32\",\"format\":\"FORMAT_NONE\",\"dims\":[");
+    if (r == 0)
+        r = write_dims(info, "", "", out);
+    if (r == 0)
+        r = buf_text(out, "]}],\"output\":[");
+    for (size_t i = 0; i < V2_OUTPUTS && r == 0; i++) {
+        r = i > 0 ? buf_text(out, ",") : 0;
+        if (r == 0)
+            r = write_config_output(&v2_output_infos[i], out);
+    }
+    return r ? r
+             : buf_text(out, "],\"instance_group\":[{\"kind\":\"KIND_CPU\",\"count\":1}],"
+                             "\"default_model_filename\":\"model.onnx\"}");
+}
+
+int api_config(struct worker *w, const struct request *req, struct response *res)
+{
+    const struct served *served = NULL;
+    int r = api_object_begin(w, req, &served, res);
+
+    if (r > 0)
+        return r;
+    return api_object_finish(res, served, r ? r : write_config(w->app, served, res->body));
+}
+
+static int write_tensor(struct buf *out, const char *name, const char *dtype)
+{
+    int r = buf_text(out, "{");
+
+    if (r == 0)
+        r = api_object_text(out, "name", name);
+    return r ? r
+             : buf_print(out,
+                         ",\"dtype\":\"%s\",\"tensor_shape\":{\"unknown_rank\":false,"
+                         "\"dim\":[{\"size\":\"-1\",\"name\":\"\"}",
+                         dtype);
+}
+
+/* The rows that answers have, as the setting says. */
+static int write_signature_outputs(bool named, struct buf *out)
+{
+    static const char row[] = ",{\"size\":\"10\",\"name\":\"\"}]}}";
+    int r = buf_print(out, "\"%s\":", named ? "predictions" : "probabilities");
+
+    if (r == 0)
+        r = write_tensor(out, named ? "predictions" : "probabilities", "DT_FLOAT");
+    if (r == 0)
+        r = buf_text(out, row);
+    if (r == 0 && named)
+        r = buf_text(out, ",\"classes\":");
+    if (r == 0 && named)
+        r = write_tensor(out, "classes", "DT_INT64");
+    return r || !named ? r : buf_text(out, "]}}");
+}
+
+static int write_signature(const struct app *app, const struct served *served, struct buf *out)
+{
+    const struct model_info *info = model_info(served->model);
+    int r = buf_text(out, ",\"signature_name\":\"\",\"version\":\"");
+
+    if (r == 0)
+        r = buf_print(out,
+                      "%s\"},\"metadata\":{\"signature_def\":{\"signature_def\":{"
+                      "\"serving_default\":{\"inputs\":{",
+                      served->version_text);
+    if (r == 0)
+        r = buf_json_string(out, info->input_name, strlen(info->input_name));
+    if (r == 0)
+        r = buf_text(out, ":");
+    if (r == 0)
+        r = write_tensor(out, info->input_name, "DT_FLOAT");
+    if (r == 0)
+        r = buf_text(out, info->input_rank > 1 ? "," : "");
+    if (r == 0)
+        r = write_dims(info, "{\"size\":\"", "\",\"name\":\"\"}", out);
+    if (r == 0)
+        r = buf_text(out, "]}}},\"outputs\":{");
+    if (r == 0)
+        r = write_signature_outputs(app->settings->v1_named, out);
+    return r ? r
+             : buf_text(out, "},\"method_name\":\"tensorflow/serving/predict\","
+                             "\"defaults\":{}}}}}}");
+}
+
+int api_metadata_v1(struct worker *w, const struct request *req, struct response *res)
+{
+    const struct served *served = NULL;
+    struct error err = {0};
+    int r = api_acquire(w, req, &served, &err);
+
+    if (r < 0)
+        return api_fail(res, &err);
+    r = buf_text(res->body, "{\"model_spec\":{");
+    if (r == 0)
+        r = api_object_text(res->body, "name", served->name);
+    return api_object_finish(res, served, r ? r : write_signature(w->app, served, res->body));
+}

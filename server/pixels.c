@@ -1,0 +1,35 @@
+#include "server/pixels.h"
+
+#include <stdint.h>
+
+#include "model/model.h"
+
+static float factor(enum pixels pixels, float input_scale, const float *image)
+{
+    float most = 0;
+
+    switch (pixels) {
+    case PIXELS_255:
+        return input_scale;
+    case PIXELS_1:
+        return input_scale * UINT8_MAX;
+    case PIXELS_AUTO:
+        for (size_t i = 0; i < MODEL_INPUT; i++)
+            most = image[i] > most ? image[i] : most;
+        return most > 1.5F ? input_scale : input_scale * UINT8_MAX;
+    case PIXELS_MODEL:
+        break;
+    }
+    return 1;
+}
+
+void pixels_scale(enum pixels pixels, float input_scale, float *images, size_t n)
+{
+    for (size_t i = 0; i < n && pixels != PIXELS_MODEL; i++) {
+        float *image = images + i * MODEL_INPUT;
+        const float by = factor(pixels, input_scale, image);
+
+        for (size_t k = 0; k < MODEL_INPUT; k++)
+            image[k] *= by;
+    }
+}

@@ -1,0 +1,18 @@
+#ifndef SERVER_PIXELS_H
+#define SERVER_PIXELS_H
+
+#include <stddef.h>
+
+/* What the numbers of tensors mean, which no protocol says. */
+enum pixels {
+    PIXELS_MODEL, /* what the network takes: they are left alone */
+    PIXELS_255,   /* greys, 0 paper to 255 ink */
+    PIXELS_1,     /* 0 paper to 1 ink */
+    PIXELS_AUTO,  /* of each image: 255 if any of its numbers is above 1.5, else 1 */
+};
+
+/* Turns `n` images of MODEL_INPUT numbers into what a network takes whose `input_scale` is that
+ * of struct model_info. */
+void pixels_scale(enum pixels pixels, float input_scale, float *images, size_t n);
+
+#endif
