@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
     ALIGNMENT = 64,
     BLOCK_LEN = 16384,
+    HUGE_PAGE = 2 << 20,
 };
 
 /* Lies in the first ALIGNMENT bytes of its own memory. */
@@ -19,13 +21,25 @@ struct arena_block {
 
 _Static_assert(sizeof(struct arena_block) <= ALIGNMENT, "the header has its own line");
 
+/* Weights of a large layer are read from end to end: with pages of 4 KiB, a good part of the
+ * time would go into finding them. Whether the system follows the advice is its own business.
+ */
+static void *allocate(size_t len)
+{
+    void *p = aligned_alloc(len < HUGE_PAGE ? (size_t)ALIGNMENT : (size_t)HUGE_PAGE, len);
+
+    if (p && len >= HUGE_PAGE)
+        (void)madvise(p, len, MADV_HUGEPAGE);
+    return p;
+}
+
 static struct arena_block *add_block(struct arena *a, size_t len)
 {
     struct arena_block *b = NULL;
 
     if (len < BLOCK_LEN - ALIGNMENT)
         len = BLOCK_LEN - ALIGNMENT;
-    b = aligned_alloc(ALIGNMENT, ALIGNMENT + len);
+    b = allocate(ALIGNMENT + len);
     if (b) {
         *b = (struct arena_block){.next = a->blocks, .len = len};
         a->blocks = b;
