@@ -1,13 +1,21 @@
 #include "model/kernels/packed.h"
 
 /* The inputs that are not zero, in the order of the terms. */
-enum { LIST = 512 };
+enum { LIST = 512, AHEAD = 8 };
 
 struct list {
     size_t n;
     float value[LIST];
-    uint32_t term[LIST];
+    uint32_t term[LIST + AHEAD];
 };
+
+/* Terms that are skipped confuse the processor's own foresight. */
+VECTOR_INLINE void fetch(const float *weights, size_t vectors)
+{
+    VECTOR_UNROLL
+    for (size_t i = 0; i < vectors * VECTOR_LANES; i += KERNELS_LANES)
+        __builtin_prefetch(weights + i);
+}
 
 /* sums[vectors * VECTOR_LANES] += value[i] * weights[term[i]][...] */
 VECTOR_INLINE void add_terms(const struct list *l, const float *weights, float *sums,
@@ -21,6 +29,7 @@ VECTOR_INLINE void add_terms(const struct list *l, const float *weights, float *
     for (size_t i = 0; i < l->n; i++) {
         const float *w = weights + l->term[i] * vectors * VECTOR_LANES;
 
+        fetch(weights + l->term[i + AHEAD] * vectors * VECTOR_LANES, vectors);
         VECTOR_UNROLL
         for (size_t v = 0; v < vectors; v++)
             s[v] = vector_multiply_add(s[v], vector_load_aligned(w + v * VECTOR_LANES),
@@ -67,6 +76,7 @@ static void flush(struct pixel *p)
     const float *weights = p->packed + KERNELS_LANES;
     float *sums = p->out;
 
+    memset(p->list.term + p->list.n, 0, AHEAD * sizeof(*p->list.term));
     while (left > 0) {
         size_t vectors = LEVEL(tile_next)(block, left);
 
