@@ -15,9 +15,11 @@ struct border {
 };
 
 /* Winograd's convolution works on tiles, past the picture's end if need be. */
-static size_t whole_tiles(size_t out)
+static size_t whole_tiles(size_t out, size_t kernel)
 {
-    return (out + WINOGRAD_TILE - 1) / WINOGRAD_TILE * WINOGRAD_TILE;
+    size_t tile = winograd_tile(kernel);
+
+    return (out + tile - 1) / tile * tile;
 }
 
 /* What step `s` must find around its first input. */
@@ -31,7 +33,7 @@ static struct border needed(const struct plan *p, const struct plan_step *s)
         return ret;
     for (size_t i = 0; i < 2; i++) {
         const struct graph_window *w = &s->window;
-        size_t out = s->winograd ? whole_tiles(w->out[i]) : w->out[i];
+        size_t out = s->winograd ? whole_tiles(w->out[i], w->kernel[i]) : w->out[i];
         size_t reach = (out - 1) * w->stride[i] + (w->kernel[i] - 1) * w->dilation[i] + 1;
         size_t room = size[i] + w->pad[i];
 

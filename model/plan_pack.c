@@ -120,7 +120,8 @@ static int pack_winograd(struct plan *p, struct plan_step *s, struct error *err)
                                      WINOGRAD_FREQUENCIES * sizeof(float));
 
     if (packed && transformed) {
-        winograd_transform(s->node->weights, c->out_channels, c->in_channels, transformed);
+        winograd_transform(s->node->weights, c->kernel_height, c->out_channels, c->in_channels,
+                           transformed);
         s->kernels->winograd_pack(c, transformed, packed);
     }
     arena_finish(&arena);

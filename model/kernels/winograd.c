@@ -1,10 +1,14 @@
-/* Winograd's F(4x4,3x3): a tile of 4x4 outputs costs 36 products of each pair of channels
- * instead of 144. Its 6x6 inputs are transformed, multiplied frequency by frequency with the
- * transformed weights, which is a dense layer whose images are the tiles, and transformed back.
- * Some tiles at a time go through all of it, so that what lies between stays in the cache. */
+/* Winograd's convolution: a tile of 4x4 outputs of a 3x3 window costs 36 products of each pair
+ * of channels instead of 144; one of 2x2 outputs of a 5x5 window, 36 instead of 100. Its 6x6
+ * inputs are transformed, multiplied frequency by frequency with the transformed weights, which
+ * is a dense layer whose images are the tiles, and transformed back. Some tiles at a time go
+ * through all of it, so that what lies between stays in the cache. */
 #include "model/kernels/winograd.h"
 
+#include <math.h>
+
 #include "model/kernels/packed.h"
+#include "model/kernels/winograd_output.h"
 
 /* Tiles at a time, in runs of nearly the same length. */
 enum { BLOCK = 16 };
@@ -18,14 +22,19 @@ struct block {
     size_t input_step, product_step; /* from one frequency to the next */
 };
 
+static size_t side(const struct kernels_conv *c)
+{
+    return winograd_tile(c->kernel_height);
+}
+
 static size_t across(const struct kernels_conv *c)
 {
-    return (c->out_width + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
+    return (c->out_width + side(c) - 1) / side(c);
 }
 
 static size_t tiles(const struct kernels_conv *c)
 {
-    return across(c) * ((c->out_height + WINOGRAD_TILE - 1) / WINOGRAD_TILE);
+    return across(c) * ((c->out_height + side(c) - 1) / side(c));
 }
 
 static size_t block_tiles(const struct kernels_conv *c)
@@ -54,16 +63,19 @@ static size_t step(size_t block, size_t channels)
 
 bool LEVEL(winograd_pays)(const struct kernels_conv *c)
 {
-    /* Multiply-adds that take as long as the transforms of one channel of one tile. */
-    enum { TRANSFORM = 100 };
+    /* Found by measuring, in multiply-adds: the transforms of a channel of a tile; what a sum
+     * costs besides its terms. */
+    enum { TRANSFORM = 100, SUM = 6 };
     size_t in = vector_round(c->in_channels);
     size_t out = vector_round(c->out_channels);
-    size_t tile = WINOGRAD_FREQUENCIES * c->in_channels * out + TRANSFORM * (in + out);
+    size_t window = c->kernel_height * c->kernel_width;
+    size_t tile = WINOGRAD_FREQUENCIES * (c->in_channels + SUM) * out + TRANSFORM * (in + out);
+    bool known = window == 9 || window == 25;
 
-    return c->kernel_height == 3 && c->kernel_width == 3 && c->stride_y == 1 &&
+    return known && c->kernel_height == c->kernel_width && c->stride_y == 1 &&
            c->stride_x == 1 && c->dilation_y == 1 && c->dilation_x == 1 && c->groups == 1 &&
            c->in_channels > 1 &&
-           tile * tiles(c) < 9 * c->in_channels * out * c->out_height * c->out_width;
+           tiles(c) * tile < window * c->in_channels * out * c->out_height * c->out_width;
 }
 
 /* Behind the weights are zeros: a bias for where there is none. */
@@ -170,8 +182,8 @@ static void inputs(const struct block *b, const float *in)
     const struct kernels_conv *c = b->c;
 
     for (size_t i = 0; i < b->tiles; i++) {
-        size_t y = (b->first + i) / across(c) * WINOGRAD_TILE;
-        size_t x = (b->first + i) % across(c) * WINOGRAD_TILE;
+        size_t y = (b->first + i) / across(c) * side(c);
+        size_t x = (b->first + i) % across(c) * side(c);
         const float *from = in + y * c->in_row + x * c->in_pixel;
 
         for (size_t k = 0; k < vector_round(c->in_channels); k += VECTOR_LANES)
@@ -199,114 +211,6 @@ static void products(const struct block *b, const float *packed, const float *bi
      b->inputs + f * b->input_step, b->products + f * b->product_step);
 }
 
-/* A^T of six values. */
-VECTOR_INLINE void transform_output(const vector m[6], vector y[4])
-{
-    vector sum = m[1] + m[2], difference = m[1] - m[2];
-    vector sum2 = m[3] + m[4], difference2 = m[3] - m[4];
-
-    y[0] = m[0] + sum + sum2;
-    y[1] = difference + difference2 * 2;
-    y[2] = sum + sum2 * 4;
-    y[3] = difference + difference2 * 8 + m[5];
-}
-
-/* Rows 0 and 2 of A^T times the six columns; with `odd`, rows 1 and 3. */
-VECTOR_INLINE void output_rows(const float *from, size_t step, bool odd, vector a[6],
-                               vector b[6])
-{
-    VECTOR_UNROLL
-    for (size_t x = 0; x < 6; x++) {
-        const float *at = from + x * step;
-        vector m1 = vector_load(at + 6 * step), m2 = vector_load(at + 12 * step);
-        vector m3 = vector_load(at + 18 * step), m4 = vector_load(at + 24 * step);
-        vector first = odd ? m1 - m2 : m1 + m2;
-        vector second = odd ? m3 - m4 : m3 + m4;
-
-        a[x] = odd ? first + second * 2 : vector_load(at) + first + second;
-        b[x] = odd ? first + second * 8 + vector_load(at + 30 * step) : first + second * 4;
-    }
-}
-
-/* A vector of channels of one tile: out[4][4], or the largest of each 2x2. */
-VECTOR_INLINE void output_vector(const float *from, size_t step, bool relu, bool pool,
-                                 float *out, size_t row, size_t pixel)
-{
-    VECTOR_UNROLL
-    for (size_t odd = 0; odd < 2; odd++) {
-        vector a[6], b[6], y[8];
-
-        output_rows(from, step, odd, a, b);
-        transform_output(a, y);
-        transform_output(b, y + 4);
-        VECTOR_UNROLL
-        for (size_t i = 0; i < 8; i++) {
-            float *at = out + (i / 4 * 2 + odd) * row + i % 4 * pixel;
-
-            if (!pool)
-                vector_store(at, vector_finish(y[i], relu));
-        }
-        VECTOR_UNROLL
-        for (size_t i = 0; i < 8; i += 2) {
-            float *at = out + i / 4 * row + i % 4 / 2 * pixel;
-            vector top = vector_max(y[i + 1], y[i]);
-
-            if (pool && !odd)
-                vector_store(at, top);
-            else if (pool)
-                vector_store(at, vector_finish(vector_max(top, vector_load(at)), relu));
-        }
-    }
-}
-
-/* Where a tile goes. */
-struct target {
-    float *out;
-    size_t row, pixel;
-    size_t height, width; /* what there is room for */
-};
-
-static void output_full(const struct kernels_conv *c, const float *from, size_t step,
-                        const struct target *t)
-{
-    if (c->pool && c->relu)
-        output_vector(from, step, true, true, t->out, t->row, t->pixel);
-    else if (c->pool)
-        output_vector(from, step, false, true, t->out, t->row, t->pixel);
-    else if (c->relu)
-        output_vector(from, step, true, false, t->out, t->row, t->pixel);
-    else
-        output_vector(from, step, false, false, t->out, t->row, t->pixel);
-}
-
-/* At the edge of the picture, some of the tile is nobody's. */
-static void output_part(const struct kernels_conv *c, const float *from, size_t step,
-                        const struct target *t)
-{
-    float all[WINOGRAD_TILE * WINOGRAD_TILE * VECTOR_LANES];
-    const struct target whole = {all, WINOGRAD_TILE * VECTOR_LANES, VECTOR_LANES, 0, 0};
-
-    output_full(c, from, step, &whole);
-    for (size_t y = 0; y < t->height; y++)
-        for (size_t x = 0; x < t->width; x++)
-            memcpy(t->out + y * t->row + x * t->pixel, all + y * whole.row + x * whole.pixel,
-                   sizeof(vector));
-}
-
-static void output_tile(const struct kernels_conv *c, const float *from, size_t step,
-                        const struct target *t, size_t side)
-{
-    struct target at = *t;
-
-    for (size_t k = 0; k < vector_round(c->out_channels); k += VECTOR_LANES) {
-        if (t->height >= side && t->width >= side)
-            output_full(c, from + k, step, &at);
-        else
-            output_part(c, from + k, step, &at);
-        at.out += VECTOR_LANES;
-    }
-}
-
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -316,21 +220,23 @@ static void outputs(const struct block *b, float *out)
 {
     const struct kernels_conv *c = b->c;
     size_t halves = c->pool ? 2 : 1;
-    size_t side = WINOGRAD_TILE / halves;
+    size_t whole = side(c) / halves;
+    float floor = c->relu ? 0 : -INFINITY;
 
     for (size_t i = 0; i < b->tiles; i++) {
-        size_t y = (b->first + i) / across(c) * side;
-        size_t x = (b->first + i) % across(c) * side;
-        const struct target t = {
+        size_t y = (b->first + i) / across(c) * whole;
+        size_t x = (b->first + i) % across(c) * whole;
+        const struct winograd_target t = {
             .out = out + y * c->out_row + x * c->out_pixel,
             .row = c->out_row,
             .pixel = c->out_pixel,
-            .height = least(c->out_height / halves - y, side),
-            .width = least(c->out_width / halves - x, side),
+            .height = least(c->out_height / halves - y, whole),
+            .width = least(c->out_width / halves - x, whole),
+            .floor = (vector){0} + floor,
         };
 
-        output_tile(c, b->products + i * KERNELS_ROUND(c->out_channels), b->product_step, &t,
-                    side);
+        LEVEL(winograd_output)
+        (c, b->products + i * KERNELS_ROUND(c->out_channels), b->product_step, &t);
     }
 }
 

@@ -3,14 +3,22 @@
 
 #include "model/kernels/level.h"
 
-/* Winograd's F(4x4,3x3), for model/kernels.h. */
+/* Winograd's F(4x4,3x3) and F(2x2,5x5), for model/kernels.h. Both look at tiles of 6x6 inputs,
+ * at the same points, and so differ only in what they do to weights and outputs. */
 enum {
-    WINOGRAD_TILE = 4,         /* outputs along a side of a tile */
-    WINOGRAD_FREQUENCIES = 36, /* (WINOGRAD_TILE + 2) squared */
+    WINOGRAD_SIDE = 6, /* inputs along a side of a tile */
+    WINOGRAD_FREQUENCIES = WINOGRAD_SIDE * WINOGRAD_SIDE,
 };
 
-/* weights[out][in][3][3] to [WINOGRAD_FREQUENCIES][out][in]: what winograd_pack() takes, the
- * same at every level. */
-void winograd_transform(const float *weights, size_t out, size_t in, float *transformed);
+/* Outputs along a side of a tile. */
+static inline size_t winograd_tile(size_t kernel)
+{
+    return WINOGRAD_SIDE + 1 - kernel;
+}
+
+/* weights[out][in][kernel][kernel] to [WINOGRAD_FREQUENCIES][out][in]: what winograd_pack()
+ * takes, the same at every level. */
+void winograd_transform(const float *weights, size_t kernel, size_t out, size_t in,
+                        float *transformed);
 
 #endif

@@ -1,11 +1,11 @@
 /* What Winograd's convolution is: three products of small matrices,
  *     out = A^T ((G w G^T) * (B^T in B)) A
- * for each tile of 4x4 outputs, where * is element by element, summed over the inputs. */
+ * for each tile of outputs, where * is element by element, summed over the inputs. */
 #include <string.h>
 
 #include "model/kernels/winograd.h"
 
-enum { IN = WINOGRAD_TILE + 2, OUT = WINOGRAD_TILE };
+enum { IN = WINOGRAD_SIDE, OUT_MAX = 4 };
 
 static const float to_input[IN][IN] = {
     {4, 0,  -5, 0,  1, 0},
@@ -16,12 +16,18 @@ static const float to_input[IN][IN] = {
     {0, 4,  0,  -5, 0, 1},
 };
 
-static const float to_output[OUT][IN] = {
-    {1, 1, 1,  1, 1,  0},
-    {0, 1, -1, 2, -2, 0},
-    {0, 1, 1,  4, 4,  0},
-    {0, 1, -1, 8, -8, 1},
-};
+/* A^T: how a frequency counts in output `i` of a tile's side. */
+static float to_output(size_t tile, size_t i, size_t frequency)
+{
+    static const float points[] = {0, 1, -1, 2, -2};
+    float power = 1;
+
+    if (frequency == IN - 1)
+        return i == tile - 1;
+    while (i-- > 0)
+        power *= points[frequency];
+    return power;
+}
 
 bool LEVEL(winograd_pays)(const struct kernels_conv *c)
 {
@@ -67,28 +73,29 @@ static void add_input(const struct kernels_conv *c, const float *in, const float
 
 /* One channel of a tile, without its bias. */
 static void tile(const struct kernels_conv *c, const float *in, const float *w,
-                 float ret[OUT][OUT])
+                 float ret[OUT_MAX][OUT_MAX])
 {
+    size_t side = winograd_tile(c->kernel_height);
     float sums[IN][IN] = {{0}};
-    float half[OUT][IN] = {{0}};
+    float half[OUT_MAX][IN] = {{0}};
 
     for (size_t i = 0; i < c->in_channels; i++)
         add_input(c, in + i, w + i, sums);
-    for (size_t i = 0; i < OUT; i++)
+    for (size_t i = 0; i < side; i++)
         for (size_t k = 0; k < IN; k++)
             for (size_t x = 0; x < IN; x++)
-                half[i][x] += to_output[i][k] * sums[k][x];
-    for (size_t i = 0; i < OUT; i++)
-        for (size_t j = 0; j < OUT; j++) {
+                half[i][x] += to_output(side, i, k) * sums[k][x];
+    for (size_t i = 0; i < side; i++)
+        for (size_t j = 0; j < side; j++) {
             ret[i][j] = 0;
             for (size_t k = 0; k < IN; k++)
-                ret[i][j] += half[i][k] * to_output[j][k];
+                ret[i][j] += half[i][k] * to_output(side, j, k);
         }
 }
 
 /* The output at (y, x) of a tile. */
-static float value(const struct kernels_conv *c, float all[OUT][OUT], float bias, size_t y,
-                   size_t x)
+static float value(const struct kernels_conv *c, float all[OUT_MAX][OUT_MAX], float bias,
+                   size_t y, size_t x)
 {
     float top = 0;
 
@@ -111,7 +118,7 @@ static void channels(const struct kernels_conv *c, const float *packed, const fl
                      const float *in, float *out, size_t height, size_t width)
 {
     for (size_t oc = 0; oc < c->out_pixel; oc++) {
-        float all[OUT][OUT] = {{0}};
+        float all[OUT_MAX][OUT_MAX] = {{0}};
 
         if (oc < c->out_channels)
             tile(c, in, packed + oc * c->in_channels, all);
@@ -130,7 +137,7 @@ void LEVEL(winograd)(const struct kernels_conv *c, const float *packed, const fl
                      const float *in, float *work, float *out)
 {
     size_t halves = c->pool ? 2 : 1;
-    size_t side = OUT / halves;
+    size_t side = winograd_tile(c->kernel_height) / halves;
     size_t height = c->out_height / halves;
     size_t width = c->out_width / halves;
 

@@ -1,38 +1,50 @@
 #include "model/kernels/winograd.h"
 
-enum { FREQUENCIES = WINOGRAD_TILE + 2, KERNEL = 3 }; /* along a side */
+/* Where the polynomials of a tile are looked at; the last point is infinity. */
+enum { POINTS = WINOGRAD_SIDE - 1, KERNEL_MAX = 5 };
+static const double points[POINTS] = {0, 1, -1, 2, -2};
+static const double scales[POINTS] = {1.0 / 4, -1.0 / 6, -1.0 / 6, 1.0 / 24, 1.0 / 24};
 
-/* G of winograd_reference.c */
-static const double to_weights[FREQUENCIES][KERNEL] = {
-    {1.0 / 4,  0,         0       },
-    {-1.0 / 6, -1.0 / 6,  -1.0 / 6},
-    {-1.0 / 6, 1.0 / 6,   -1.0 / 6},
-    {1.0 / 24, 1.0 / 12,  1.0 / 6 },
-    {1.0 / 24, -1.0 / 12, 1.0 / 6 },
-    {0,        0,         1       },
-};
-
-/* In double, so that the only rounding is the last. */
-static void transform_kernel(const float *w, size_t step, float *ret)
+/* Row `at` of G: how weight k counts. */
+static void row(size_t at, size_t kernel, double ret[KERNEL_MAX])
 {
-    double half[FREQUENCIES][KERNEL] = {{0}};
+    double power = at < POINTS ? scales[at] : 0;
 
-    for (size_t i = 0; i < FREQUENCIES; i++)
-        for (size_t k = 0; k < KERNEL; k++)
-            for (size_t x = 0; x < KERNEL; x++)
-                half[i][x] += to_weights[i][k] * (double)w[k * KERNEL + x];
-    for (size_t i = 0; i < FREQUENCIES; i++)
-        for (size_t j = 0; j < FREQUENCIES; j++) {
+    for (size_t k = 0; k < kernel; k++) {
+        ret[k] = power;
+        power *= at < POINTS ? points[at] : 0;
+    }
+    if (at == POINTS)
+        ret[kernel - 1] = 1;
+}
+
+/* G w G^T, in double, so that the only rounding is the last. */
+static void transform(const double g[WINOGRAD_SIDE][KERNEL_MAX], const float *w, size_t kernel,
+                      size_t step, float *ret)
+{
+    double half[WINOGRAD_SIDE][KERNEL_MAX] = {{0}};
+
+    for (size_t i = 0; i < WINOGRAD_SIDE; i++)
+        for (size_t k = 0; k < kernel; k++)
+            for (size_t x = 0; x < kernel; x++)
+                half[i][x] += g[i][k] * (double)w[k * kernel + x];
+    for (size_t i = 0; i < WINOGRAD_SIDE; i++)
+        for (size_t j = 0; j < WINOGRAD_SIDE; j++) {
             double sum = 0;
 
-            for (size_t k = 0; k < KERNEL; k++)
-                sum += half[i][k] * to_weights[j][k];
-            ret[(i * FREQUENCIES + j) * step] = (float)sum;
+            for (size_t k = 0; k < kernel; k++)
+                sum += half[i][k] * g[j][k];
+            ret[(i * WINOGRAD_SIDE + j) * step] = (float)sum;
         }
 }
 
-void winograd_transform(const float *weights, size_t out, size_t in, float *transformed)
+void winograd_transform(const float *weights, size_t kernel, size_t out, size_t in,
+                        float *transformed)
 {
-    for (size_t i = 0; i < out * in; i++, weights += (size_t)KERNEL * KERNEL)
-        transform_kernel(weights, out * in, transformed + i);
+    double g[WINOGRAD_SIDE][KERNEL_MAX];
+
+    for (size_t i = 0; i < WINOGRAD_SIDE; i++)
+        row(i, kernel, g[i]);
+    for (size_t i = 0; i < out * in; i++, weights += kernel * kernel)
+        transform((const double(*)[KERNEL_MAX])g, weights, kernel, out * in, transformed + i);
 }

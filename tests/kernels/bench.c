@@ -156,18 +156,19 @@ static void run_winograd(const void *argument)
 static void bench_winograd(const struct kernels *k, const struct kernels_conv *c, double top)
 {
     struct winograd_call call = {.k = k, .c = *c};
-    size_t tiles = (c->out_height + 3) / 4;
-    size_t n_weights = c->in_channels * c->out_channels * 9;
+    size_t tile = winograd_tile(c->kernel_height);
+    size_t side = (c->out_height + tile - 1) / tile * tile + c->kernel_height - 1;
+    size_t n_weights = c->in_channels * c->out_channels * c->kernel_height * c->kernel_width;
     float *weights = check_floats(n_weights);
-    float *transformed = check_floats(n_weights * 4);
+    float *transformed = check_floats(c->in_channels * c->out_channels * WINOGRAD_FREQUENCIES);
 
-    call.c.in_row = (tiles * 4 + 2) * c->in_pixel;
+    call.c.in_row = side * c->in_pixel;
     call.packed = check_floats(k->winograd_packed(c));
     call.bias = check_floats(c->out_pixel);
-    call.in = check_floats((tiles * 4 + 2) * call.c.in_row);
+    call.in = check_floats(side * call.c.in_row);
     call.work = check_floats(k->winograd_work(c));
     call.out = check_floats(c->out_height * c->out_row);
-    winograd_transform(weights, c->out_channels, c->in_channels, transformed);
+    winograd_transform(weights, c->kernel_height, c->out_channels, c->in_channels, transformed);
     k->winograd_pack(c, transformed, call.packed);
     print_rate(2.0 * (double)(n_weights * c->out_height * c->out_width),
                best_time(run_winograd, &call), top);
@@ -228,6 +229,7 @@ static const size_t convs[][4] = {
     {64, 64,  14, 3},
     {1,  6,   28, 5},
     {6,  16,  10, 5},
+    {32, 64,  14, 5},
 };
 
 /* in, out, images, percent of the inputs that are not zero */
@@ -270,7 +272,7 @@ static void bench_convs(const double *tops)
         for (size_t k = 0; k < check_n_levels; k++)
             bench_conv(check_levels[k], &c, tops[k]);
         puts("");
-        if (s[3] != 3 || s[0] == 1)
+        if (s[3] == 4 || s[0] == 1)
             continue;
         for (int pool = 0; pool < 2; pool++) {
             c.pool = pool;

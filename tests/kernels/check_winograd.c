@@ -26,16 +26,20 @@ struct call {
     float *want, *magnitude; /* of the plain convolution */
 };
 
-static size_t whole(size_t n)
+/* Inputs that whole tiles for n outputs look at. */
+static size_t whole(size_t n, size_t kernel)
 {
-    return (n + WINOGRAD_TILE - 1) / WINOGRAD_TILE * WINOGRAD_TILE + 2;
+    size_t tile = winograd_tile(kernel);
+
+    return (n + tile - 1) / tile * tile + kernel - 1;
 }
 
 static void print_shape(const struct kernels_conv *c, const char *level)
 {
-    printf("# winograd %s: in %zu (row %zu), out %zux%zux%zu (row %zu), relu %d, pool %d\n",
-           level, c->in_channels, c->in_row, c->out_height, c->out_width, c->out_channels,
-           c->out_row, c->relu, c->pool);
+    printf("# winograd %s: kernel %zu, in %zu (row %zu), out %zux%zux%zu (row %zu), relu %d, "
+           "pool %d\n",
+           level, c->kernel_height, c->in_channels, c->in_row, c->out_height, c->out_width,
+           c->out_channels, c->out_row, c->relu, c->pool);
 }
 
 /* Zeros where the contract wants them: behind the channels, and behind what outputs use. */
@@ -46,7 +50,8 @@ static void clear_padding(struct call *k)
     for (size_t i = 0; i < k->n_in; i++) {
         size_t at = i % c->in_row;
 
-        if (i / c->in_row >= c->out_height + 2 || at / c->in_pixel >= c->out_width + 2 ||
+        if (i / c->in_row >= c->out_height + c->kernel_height - 1 ||
+            at / c->in_pixel >= c->out_width + c->kernel_width - 1 ||
             at % c->in_pixel >= c->in_channels)
             k->in[i] = 0;
     }
@@ -114,12 +119,13 @@ static void call_prepare(struct call *k)
 {
     const struct kernels_conv *c = &k->c;
 
-    k->n_weights = c->out_channels * c->in_channels * 9;
-    k->n_in = whole(c->out_height) * c->in_row;
+    k->n_weights = c->out_channels * c->in_channels * c->kernel_height * c->kernel_width;
+    k->n_in = whole(c->out_height, c->kernel_height) * c->in_row;
     k->n_out = (c->pool ? c->out_height / 2 : c->out_height) * c->out_row + CHECK_GUARD;
     k->weights = check_floats(k->n_weights);
-    k->transformed = check_floats(k->n_weights * 4);
-    winograd_transform(k->weights, c->out_channels, c->in_channels, k->transformed);
+    k->transformed = check_floats(c->out_channels * c->in_channels * WINOGRAD_FREQUENCIES);
+    winograd_transform(k->weights, c->kernel_height, c->out_channels, c->in_channels,
+                       k->transformed);
     k->bias = check_floats(c->out_pixel);
     for (size_t i = c->out_channels; i < c->out_pixel; i++)
         k->bias[i] = 0;
@@ -186,14 +192,15 @@ static void check_shape(const struct kernels_conv *c)
 void check_winograd(void)
 {
     for (size_t i = 0; i < SHAPES; i++) {
+        size_t kernel = check_random(3) ? 3 : 5;
         struct kernels_conv c = {
             .in_channels = ins[i % INS],
             .out_channels = outs[i % OUTS],
             .out_pixel = KERNELS_ROUND(outs[i % OUTS]),
             .out_height = sides[check_random(SIDES)],
             .out_width = sides[i % SIDES],
-            .kernel_height = 3,
-            .kernel_width = 3,
+            .kernel_height = kernel,
+            .kernel_width = kernel,
             .stride_y = 1,
             .stride_x = 1,
             .dilation_y = 1,
@@ -204,7 +211,7 @@ void check_winograd(void)
 
         c.pool = c.out_height > 1 && c.out_width > 1 && check_random(2);
         c.in_pixel = KERNELS_ROUND(c.in_channels);
-        c.in_row = whole(c.out_width) * c.in_pixel + check_random(4);
+        c.in_row = whole(c.out_width, kernel) * c.in_pixel + check_random(4);
         c.out_row = (c.pool ? c.out_width / 2 : c.out_width) * c.out_pixel;
         c.out_row += check_random(4);
         check_shape(&c);
