@@ -21,10 +21,18 @@ handler_fn api_metadata_v1;    /* TensorFlow Serving: the model's signature */
 handler_fn api_metrics;        /* Prometheus text */
 handler_fn api_page;           /* the web page and its files, by req->path */
 
+handler_fn api_feedback_add; /* stores what an answer should have been */
+handler_fn api_feedback;     /* how the model's answers compare with what was stored */
+
 /* Holds the model that the request's path names, for registry_release() once the answer is
  * written. Returns as registry_acquire() does. */
 int api_acquire(const struct worker *w, const struct request *req, const struct served **ret,
                 struct error *err);
+
+/* Empties the worker's batch, gives it its limits and the model that the request's path names.
+ * Returns as registry_acquire(). Always to be followed by api_batch_end(). */
+int api_batch(struct worker *w, const struct request *req, struct error *err);
+void api_batch_end(struct worker *w);
 
 /* Writes a predicted batch, as struct protocol's encode. */
 typedef int api_encode_fn(const struct batch *b, struct response *res, struct error *err);

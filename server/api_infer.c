@@ -24,21 +24,33 @@ static void count_predictions(const struct worker *w)
     }
 }
 
-static int find_and_decode(struct worker *w, const struct request *req, struct error *err)
+int api_batch(struct worker *w, const struct request *req, struct error *err)
 {
     struct batch *b = &w->batch;
-    uint64_t begin = metrics_now();
-    int r;
 
     batch_reset(b);
-    b->begin_ns = begin;
+    b->begin_ns = metrics_now();
     b->max = (size_t)w->app->settings->images_max;
     b->json_depth_max = (size_t)w->app->settings->json_depth_max;
     b->picture_budget = (size_t)w->app->settings->pictures_max;
     b->pixels = w->app->settings->pixels;
     b->v1_named = w->app->settings->v1_named;
     b->served = NULL;
-    r = api_acquire(w, req, &b->served, err);
+    return api_acquire(w, req, &b->served, err);
+}
+
+void api_batch_end(struct worker *w)
+{
+    registry_release(w->batch.served);
+    w->batch.served = NULL;
+}
+
+static int find_and_decode(struct worker *w, const struct request *req, struct error *err)
+{
+    struct batch *b = &w->batch;
+    uint64_t begin = metrics_now();
+    int r = api_batch(w, req, err);
+
     if (r == 0)
         r = req->route->protocol->decode(req, b, err);
     if (r == 0 && !b->seen && !b->wish.scaled)
@@ -82,8 +94,7 @@ int api_infer_as(struct worker *w, const struct request *req, struct response *r
         r = write(w, encode, res, &err);
     if (r == 0 && encode == req->route->protocol->encode)
         count_predictions(w);
-    registry_release(w->batch.served);
-    w->batch.served = NULL;
+    api_batch_end(w);
     return r < 0 ? api_fail(res, &err) : 200;
 }
 

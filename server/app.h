@@ -8,6 +8,7 @@
 #include "server/batch.h"
 #include "server/buf.h"
 
+struct feedback;
 struct later;
 struct metrics;
 struct metrics_shard;
@@ -19,8 +20,9 @@ struct app {
     const struct settings *settings;
     struct registry *registry;
     struct metrics *metrics;
-    struct later *later;  /* for what may block */
-    atomic_bool ready;    /* every model is loaded and proven, and the listeners are up */
+    struct feedback *feedback; /* NULL: none is collected */
+    struct later *later;       /* for what may block */
+    atomic_bool ready;         /* every model is loaded and proven, and the listeners are up */
     atomic_bool draining; /* SIGTERM has come: readiness says no, requests are still answered */
 };
 

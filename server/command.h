@@ -21,6 +21,7 @@ int command_predict(const struct settings *s);
 int command_eval(const struct settings *s);
 int command_inspect(const struct settings *s);
 int command_batch(const struct settings *s);
+int command_feedback(const struct settings *s);
 int command_healthcheck(const struct settings *s);
 
 /* Loads the ONNX file at `path`; "" is the built-in model. Returns as model_load_file(), with

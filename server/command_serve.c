@@ -11,6 +11,7 @@
 #include "model/model.h"
 #include "server/app.h"
 #include "server/command.h"
+#include "server/feedback.h"
 #include "server/granted.h"
 #include "server/http.h"
 #include "server/later.h"
@@ -121,6 +122,17 @@ static void serve_until_told(const struct settings *s, const sigset_t *signals, 
         sleep_ms(s->drain_delay_ms);
 }
 
+/* A store that cannot be opened now is no reason not to answer: each row tries again. */
+static int open_feedback(const struct settings *s, struct feedback **ret, struct error *err)
+{
+    struct error why = {0};
+    int r = feedback_create(s->feedback_db, s->feedback_max, ret, err);
+
+    if (r == 0 && feedback_open(*ret, &why) < 0)
+        log_event(LOG_ERROR, "feedback", "error", why.text, NULL);
+    return r;
+}
+
 static int serve(const struct settings *s, const sigset_t *signals, struct error *err)
 {
     struct registry *registry = NULL;
@@ -135,6 +147,8 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
         r = metrics_create((size_t)s->threads + 1, &metrics, err);
     if (r == 0)
         r = later_create(&app.later, err);
+    if (r == 0 && *s->feedback_db)
+        r = open_feedback(s, &app.feedback, err);
     if (r == 0) {
         app.registry = registry;
         app.metrics = metrics;
@@ -149,6 +163,7 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
         serve_until_told(s, signals, &app);
     http_stop(http);
     later_destroy(app.later);
+    feedback_destroy(app.feedback);
     metrics_destroy(metrics);
     registry_destroy(registry);
     return r;

@@ -19,6 +19,8 @@ static int run(const struct settings *s)
         return command_inspect(s);
     case SETTINGS_BATCH:
         return command_batch(s);
+    case SETTINGS_FEEDBACK:
+        return command_feedback(s);
     case SETTINGS_HEALTHCHECK:
         return command_healthcheck(s);
     }

@@ -5,6 +5,7 @@
 #include "model/cpu.h"
 #include "model/model.h"
 #include "server/app.h"
+#include "server/feedback.h"
 #include "server/metrics.h"
 #include "server/metrics_shard.h"
 #include "server/process.h"
@@ -240,6 +241,35 @@ static int write_state(const struct app *app, struct buf *out)
                              "\",compiler=\"" __VERSION__ "\"} 1\n");
 }
 
+static void class_name(int class, char out[8])
+{
+    if (class == FEEDBACK_NONE)
+        memcpy(out, "none", sizeof("none"));
+    else
+        (void)snprintf(out, 8, "%d", class);
+}
+
+/* What was never said has no sample. */
+static int write_feedback(const struct feedback *f, struct buf *out)
+{
+    int r = family(out, "digitd_feedback_total", "counter",
+                   "Corrections stored, by what it should have been and what was answered.");
+
+    for (int i = 0; i < FEEDBACK_CLASSES * FEEDBACK_CLASSES && r == 0; i++) {
+        uint64_t n = feedback_count(f, i / FEEDBACK_CLASSES, i % FEEDBACK_CLASSES);
+        char truth[8];
+        char prediction[8];
+
+        class_name(i / FEEDBACK_CLASSES, truth);
+        class_name(i % FEEDBACK_CLASSES, prediction);
+        if (n > 0)
+            r = buf_print(out,
+                          "digitd_feedback_total{truth=\"%s\",prediction=\"%s\"} %" PRIu64 "\n",
+                          truth, prediction, n);
+    }
+    return r;
+}
+
 int metrics_write(const struct app *app, struct buf *out)
 {
     const struct catalogue *c = registry_hold(app->registry);
@@ -258,5 +288,7 @@ int metrics_write(const struct app *app, struct buf *out)
         r = write_predictions(app->metrics, out);
     if (r == 0)
         r = write_connections(app->metrics, out);
+    if (r == 0 && app->feedback)
+        r = write_feedback(app->feedback, out);
     return r ? r : write_process(out);
 }

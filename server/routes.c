@@ -27,6 +27,8 @@ static const struct route routes[] = {
     {"POST", "/v1/models/{model}:regress",                    NULL,        true,  false, api_infer,          &protocol_regress},
     {"POST", "/v1/models/{model}/versions/{version}:classify",NULL,        true,  false, api_infer,          &protocol_classify},
     {"POST", "/v1/models/{model}/versions/{version}:regress", NULL,        true,  false, api_infer,          &protocol_regress},
+    {"POST", "/v1/models/{model}/feedback",                   NULL,        true,  false, api_feedback_add,   NULL            },
+    {"GET",  "/v1/models/{model}/feedback",                   NULL,        false, false, api_feedback,       NULL            },
     {"GET",  "/v2/health/live",                               NULL,        false, true,  api_live,           NULL            },
     {"GET",  "/v2/health/ready",                              NULL,        false, true,  api_ready,          NULL            },
     {"GET",  "/metrics",                                      NULL,        false, true,  api_metrics,        NULL            },

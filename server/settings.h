@@ -19,6 +19,7 @@ enum settings_command {
     SETTINGS_INSPECT = 1U << 3,
     SETTINGS_BATCH = 1U << 8,
     SETTINGS_HEALTHCHECK = 1U << 9,
+    SETTINGS_FEEDBACK = 1U << 10,
 };
 
 enum { SETTINGS_OFF = -1 }; /* a port or limit that is switched off */
@@ -59,13 +60,15 @@ struct settings {
     const char
         *images; /* eval, batch: an IDX file, plain or gzip; batch: or a folder of PNG files */
     const char *labels;
-    const char *plot;    /* eval: a PNG to write; "" = none */
-    double min_accuracy; /* eval: below it the command fails; 0..1 */
-    bool preprocess;     /* eval, batch: treat 28x28 pictures as raw drawings too */
-    const char *out;     /* batch: the file to write, a JSON object a line */
-    const char *shard;   /* batch: "I/N"; "" = from the Job's environment, or all */
-    const char *path;    /* healthcheck: what to ask for */
-    long timeout_ms;     /* healthcheck: for the whole of it */
+    const char *plot;        /* eval: a PNG to write; "" = none */
+    double min_accuracy;     /* eval: below it the command fails; 0..1 */
+    bool preprocess;         /* eval, batch: treat 28x28 pictures as raw drawings too */
+    const char *out;         /* batch: the file to write; feedback: the directory */
+    const char *shard;       /* batch: "I/N"; "" = from the Job's environment, or all */
+    const char *feedback_db; /* an SQLite file; "" = none */
+    long feedback_max;       /* bytes it may grow to */
+    const char *path;        /* healthcheck: what to ask for */
+    long timeout_ms;         /* healthcheck: for the whole of it */
 
     const char **files; /* what is neither a flag nor its value, in order */
     size_t n_files;

@@ -21,6 +21,7 @@ enum {
     INSPECT = SETTINGS_INSPECT,
     BATCH = SETTINGS_BATCH,
     HEALTH = SETTINGS_HEALTHCHECK,
+    FEEDBACK = SETTINGS_FEEDBACK,
     OFFLINE = PREDICT | EVAL | INSPECT,
     SCORE = EVAL | BATCH,
     ASKED = SERVE | HEALTH,
@@ -59,7 +60,9 @@ const struct setting settings_rows[] = {
     {"plot",             SETTING_TEXT,       EVAL,    AT(plot),             "",          0,   0,           "PNG file to draw the confusion matrix into"},
     {"min-accuracy",     SETTING_FRACTION,   EVAL,    AT(min_accuracy),     "0",         0,   0,           "fail below this accuracy, 0 to 1"},
     {"preprocess",       SETTING_BOOL,       SCORE,   AT(preprocess),       "false",     0,   0,           "treat 28x28 pictures as drawings too: crop and centre them"},
-    {"out",              SETTING_TEXT,       BATCH,   AT(out),              "",          0,   0,           "file to write, one JSON object a line"},
+    {"out",              SETTING_TEXT,       BATCH | FEEDBACK, AT(out),     "",          0,   0,           "file to write, one JSON object a line; for feedback the directory"},
+    {"feedback-db",      SETTING_TEXT,       SERVE | FEEDBACK, AT(feedback_db), "",      0,   0,           "SQLite file of what people corrected; without it nothing is collected"},
+    {"feedback-max",     SETTING_SIZE,       SERVE | FEEDBACK, AT(feedback_max), "256MiB", MIB, 65536L * MIB, "what that file may grow to"},
     {"shard",            SETTING_TEXT,       BATCH,   AT(shard),            "",          0,   0,           "I/N: every N-th image from I on; else JOB_COMPLETION_INDEX of JOB_COMPLETIONS"},
     {"path",             SETTING_TEXT,       HEALTH,  AT(path),             "/v2/health/ready",0,   0,           "what to ask for; /v2/health/live for liveness"},
     {"timeout",          SETTING_DURATION,   HEALTH,  AT(timeout_ms),       "2s",        1,   HOUR,        "for the whole answer to arrive"},
@@ -72,6 +75,7 @@ const struct settings_verb settings_verbs[] = {
     {"eval",    SETTINGS_EVAL,    "",        "measures a model on labelled images"},
     {"inspect", SETTINGS_INSPECT, "[MODEL]", "shows what a model is made of"},
     {"batch",   SETTINGS_BATCH,   "",        "scores many images into a file, or a share of them"},
+    {"feedback", SETTINGS_FEEDBACK, "export", "writes what people corrected as IDX files to train on"},
     {"healthcheck", SETTINGS_HEALTHCHECK, "", "asks a running server whether it is ready; says nothing if it is"},
 };
 /* clang-format on */

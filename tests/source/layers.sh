@@ -30,6 +30,7 @@ bad=$(
     server_may_not 'server/routes.[ch]' '(http|command|app)'
     only_in 'microhttpd\.h' 'server/http[a-z_]*\.[ch]'
     only_in 'png\.h' 'server/image\.c|tests/unit/test_image\.c'
+    only_in 'sqlite3\.h' 'server/feedback\.c'
     only_in 'cblas\.h' 'none'
     grep -rnE '#include "[a-z/]*onnx\.pb-c\.h"' model server tests | grep -v '^model/onnx' || true
 )
