@@ -19,6 +19,7 @@ handler_fn api_model_ready_v2; /* V2: whether it answers */
 handler_fn api_config;         /* Triton: the model's configuration */
 handler_fn api_metadata_v1;    /* TensorFlow Serving: the model's signature */
 handler_fn api_metrics;        /* Prometheus text */
+handler_fn api_root;           /* the web page for browsers, else KServe's V1 liveness */
 handler_fn api_page;           /* the web page and its files, by req->path */
 
 handler_fn api_feedback_add; /* stores what an answer should have been */

@@ -24,6 +24,12 @@ static void count_predictions(const struct worker *w)
     }
 }
 
+static void stage(struct worker *w, enum metrics_stage which, uint64_t ns)
+{
+    w->stage_ns[which] = ns;
+    metrics_stage(w->metrics, which, ns);
+}
+
 int api_batch(struct worker *w, const struct request *req, struct error *err)
 {
     struct batch *b = &w->batch;
@@ -55,9 +61,9 @@ static int find_and_decode(struct worker *w, const struct request *req, struct e
         r = req->route->protocol->decode(req, b, err);
     if (r == 0 && !b->seen && !b->wish.scaled)
         pixels_scale(b->pixels, model_info(b->served->model)->input_scale, b->images, b->n);
-    metrics_stage(w->metrics, METRICS_PARSE, metrics_now() - begin - b->preprocess_ns);
+    stage(w, METRICS_PARSE, metrics_now() - begin - b->preprocess_ns);
     if (b->seen)
-        metrics_stage(w->metrics, METRICS_PREPROCESS, b->preprocess_ns);
+        stage(w, METRICS_PREPROCESS, b->preprocess_ns);
     return r;
 }
 
@@ -67,7 +73,7 @@ static int predict(struct worker *w, struct error *err)
     int r = batch_predict(&w->batch, err);
 
     if (r == 0)
-        metrics_stage(w->metrics, METRICS_PREDICT, metrics_now() - begin);
+        stage(w, METRICS_PREDICT, metrics_now() - begin);
     return r;
 }
 
@@ -78,7 +84,7 @@ static int write(struct worker *w, api_encode_fn *encode, struct response *res,
     int r = encode(&w->batch, res, err);
 
     if (r == 0)
-        metrics_stage(w->metrics, METRICS_ENCODE, metrics_now() - begin);
+        stage(w, METRICS_ENCODE, metrics_now() - begin);
     return r;
 }
 
@@ -95,7 +101,10 @@ int api_infer_as(struct worker *w, const struct request *req, struct response *r
     if (r == 0 && encode == req->route->protocol->encode)
         count_predictions(w);
     api_batch_end(w);
-    return r < 0 ? api_fail(res, &err) : 200;
+    if (r < 0)
+        return api_fail(res, &err);
+    res->compressible = true;
+    return 200;
 }
 
 int api_infer(struct worker *w, const struct request *req, struct response *res)

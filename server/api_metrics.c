@@ -14,5 +14,6 @@ int api_metrics(struct worker *w, const struct request *req, struct response *re
         return api_fail(res, &err);
     }
     res->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    res->compressible = true;
     return 200;
 }

@@ -28,6 +28,21 @@ static bool is_known(const char *if_none_match, const char *etag)
            (strcmp(if_none_match, "*") == 0 || strstr(if_none_match, etag) != NULL);
 }
 
+/* Browsers name text/html, probes and curl do not. */
+int api_root(struct worker *w, const struct request *req, struct response *res)
+{
+    static const char alive[] = "{\"status\":\"alive\"}";
+    const char *accept = req->header(req, "Accept");
+
+    response_header(res, "Vary", "Accept");
+    if (accept && strcasestr(accept, "text/html"))
+        return api_page(w, req, res);
+    res->constant = alive;
+    res->constant_len = sizeof(alive) - 1;
+    res->content_type = "application/json";
+    return 200;
+}
+
 int api_page(struct worker *w, const struct request *req, struct response *res)
 {
     const struct web_file *file = find(req->path);

@@ -7,11 +7,10 @@
 
 #include "server/batch.h"
 #include "server/buf.h"
+#include "server/metrics.h"
 
 struct feedback;
 struct later;
-struct metrics;
-struct metrics_shard;
 struct registry;
 struct settings;
 
@@ -31,7 +30,8 @@ struct worker {
     struct app *app;
     struct metrics_shard *metrics;
     struct batch batch;
-    struct buf body; /* of the answer being written */
+    struct buf body;                   /* of the answer being written */
+    uint64_t stage_ns[METRICS_STAGES]; /* of the request being answered; 0: not come to */
 };
 
 #endif

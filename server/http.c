@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -46,9 +47,28 @@ static long connections_max(const struct settings *settings)
     return max > 1 ? max : 1;
 }
 
+static size_t prefix_len(const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    while (len > 0 && prefix[len - 1] == '/')
+        len--;
+    return len;
+}
+
+static int check_prefix(const char *prefix, struct error *err)
+{
+    if (!*prefix || (*prefix == '/' && !strpbrk(prefix, "?# %")))
+        return 0;
+    return error_set(err, -EINVAL,
+                     "--path-prefix is '%.60s'; it should be a path such as /serving/digits",
+                     prefix);
+}
+
 static void prepare(struct http *h, struct http_loop *l, size_t i, struct app *app, bool admin)
 {
     l->settings = app->settings;
+    l->prefix_len = prefix_len(app->settings->path_prefix);
     l->admin = admin;
     l->gate = admin ? &h->admin_gate : &h->gate;
     l->worker = (struct worker){
@@ -102,6 +122,9 @@ int http_start(struct app *app, struct http **ret, struct error *err)
         r = -ENOMEM;
         (void)error_set(err, r, "out of memory");
     } else {
+        r = check_prefix(settings->path_prefix, err);
+    }
+    if (r == 0) {
         h->n = n;
         h->gate.max = connections_max(settings);
         h->gate.held_max = settings->bodies_max;

@@ -107,6 +107,7 @@ void http_client_reset(struct http_client *c)
     c->phase = HTTP_IDLE;
     c->deadline_ns = from_now(l, l->settings->idle_timeout_ms);
     c->seen = false;
+    c->options = false;
     c->refused = 0;
     c->allow = NULL;
     c->req.route = NULL;

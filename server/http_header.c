@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <microhttpd.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,6 +27,32 @@ static bool is_token(const char *name)
     return true;
 }
 
+/* What is only taken down. */
+static void note(struct http_header *h, const char *name, const char *value)
+{
+    static const struct {
+        const char *name; /* lower case */
+        size_t at;
+    } rows[] = {
+        {"content-type",     offsetof(struct http_header, type)    },
+        {"content-encoding", offsetof(struct http_header, coding)  },
+        {"accept-encoding",  offsetof(struct http_header, accepted)},
+        {"origin",           offsetof(struct http_header, origin)  },
+        {"x-request-id",     offsetof(struct http_header, id)      },
+        {"ce-specversion",   offsetof(struct http_header, event)   },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if ((*name | 0x20) != *rows[i].name || strcasecmp(name, rows[i].name) != 0)
+            continue;
+        const char **at = (const char **)(void *)((char *)h + rows[i].at);
+
+        if (!*at)
+            *at = value;
+        return;
+    }
+}
+
 void http_header_add(struct http_header *h, const char *name, const char *value)
 {
     if (!is_token(name)) {
@@ -38,8 +65,8 @@ void http_header_add(struct http_header *h, const char *name, const char *value)
         if (h->encoding)
             refuse(h, 400, "Transfer-Encoding is given twice");
         h->encoding = value;
-    } else if (strcasecmp(name, "Content-Encoding") == 0) {
-        h->coding = value;
+    } else {
+        note(h, name, value);
     }
 }
 

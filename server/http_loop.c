@@ -218,4 +218,6 @@ void http_loop_finish(struct http_loop *l)
     }
     batch_finish(&l->worker.batch);
     buf_clear(&l->worker.body);
+    buf_clear(&l->unpacked);
+    buf_clear(&l->packed);
 }

@@ -12,6 +12,7 @@
 
 #include "server/app.h"
 #include "server/buf.h"
+#include "server/http_header.h"
 #include "server/request.h"
 
 struct MHD_Daemon;
@@ -46,7 +47,10 @@ struct http_linger {
 
 struct http_loop {
     const struct settings *settings;
+    size_t prefix_len; /* of settings->path_prefix, without a slash at its end */
     struct worker worker;
+    struct buf unpacked; /* the body of the request that is being answered, if it came packed */
+    struct buf packed;   /* and its answer */
     struct http_gate *gate;
     bool admin; /* answers the routes marked so */
 
@@ -102,11 +106,13 @@ struct http_client {
 
     /* The request that is being read or answered. */
     bool seen;               /* its headers have been looked at */
+    bool options;            /* it only asks what may be asked */
     int refused;             /* the status that it gets instead of a handler; 0: none */
     char why[160];           /* if refused: the sentence */
     const char *allow;       /* if refused with 405: the methods */
     uint64_t whole_ns;       /* when its handler was called */
     struct later_job *later; /* what its answer waits for; NULL: nothing */
+    struct http_header header;
     struct request req;
     struct buf body;
     long held; /* bytes of it that the gate knows of */
@@ -151,8 +157,16 @@ int http_socket_listen(const char *host, long port, size_t n, int *ret_fds, unsi
 /* http_request.c: what libmicrohttpd calls */
 
 int http_request_start(struct http_loop *l, struct error *err);
+/* The request gets a refusal instead of a handler's answer. */
+__attribute__((format(printf, 3, 4))) void
+http_request_refuse(struct http_client *c, int status, const char *format, ...);
 
 /* libmicrohttpd refuses what the client sent. */
 void http_request_rejected(struct http_client *c, int status, const char *text);
+
+/* http_answer.c */
+
+/* The request is whole, or refused: it gets its answer. Returns whether that is on its way. */
+bool http_answer(struct http_client *c, const char *method);
 
 #endif

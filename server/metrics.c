@@ -72,6 +72,18 @@ void metrics_request(struct metrics_shard *s, const struct route *route, int sta
     histogram_add(&s->durations[row], ns);
 }
 
+const char *metrics_stage_name(enum metrics_stage stage)
+{
+    static const char *const names[METRICS_STAGES] = {
+        [METRICS_PARSE] = "parse",
+        [METRICS_PREPROCESS] = "preprocess",
+        [METRICS_PREDICT] = "predict",
+        [METRICS_ENCODE] = "encode",
+    };
+
+    return names[stage];
+}
+
 void metrics_stage(struct metrics_shard *s, enum metrics_stage stage, uint64_t ns)
 {
     histogram_add(&s->stages[stage], ns);

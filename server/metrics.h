@@ -33,6 +33,7 @@ struct metrics_shard *metrics_shard(struct metrics *m, size_t i);
  */
 void metrics_request(struct metrics_shard *s, const struct route *route, int status,
                      uint64_t ns);
+const char *metrics_stage_name(enum metrics_stage stage);
 void metrics_stage(struct metrics_shard *s, enum metrics_stage stage, uint64_t ns);
 /* One predicted image; `digit` < 0 where the verdict left none. */
 void metrics_prediction(struct metrics_shard *s, int digit, enum preprocess_verdict verdict);

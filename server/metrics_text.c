@@ -98,12 +98,6 @@ static int write_durations(const struct metrics *m, struct buf *out)
 static int write_stages(const struct metrics *m, struct buf *out)
 {
     static const char name[] = "digitd_stage_duration_seconds";
-    static const char *const stages[METRICS_STAGES] = {
-        [METRICS_PARSE] = "parse",
-        [METRICS_PREPROCESS] = "preprocess",
-        [METRICS_PREDICT] = "predict",
-        [METRICS_ENCODE] = "encode",
-    };
     int r = family(out, name, "histogram", "Parts of an inference request.");
 
     for (size_t k = 0; k < METRICS_STAGES && r == 0; k++) {
@@ -112,7 +106,8 @@ static int write_stages(const struct metrics *m, struct buf *out)
 
         for (size_t i = 0; i < m->n; i++)
             histogram_collect(&m->shards[i].stages[k], &sum);
-        (void)snprintf(labels, sizeof(labels), "stage=\"%s\"", stages[k]);
+        (void)snprintf(labels, sizeof(labels), "stage=\"%s\"",
+                       metrics_stage_name((enum metrics_stage)k));
         r = histogram_write(&sum, name, labels, out);
     }
     return r;

@@ -1,6 +1,7 @@
 #ifndef SERVER_REQUEST_H
 #define SERVER_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "server/buf.h"
@@ -11,8 +12,12 @@ struct worker;
 
 enum {
     REQUEST_NAME_MAX = 127, /* bytes of a model's name in a path */
-    RESPONSE_HEADERS_MAX = 8,
+    RESPONSE_HEADERS_MAX = 16,
+    RESPONSE_TEXT_MAX = 512,
 };
+
+/* Whether the body comes as a CloudEvent, and how. */
+enum request_event { REQUEST_NO_EVENT, REQUEST_EVENT_BINARY, REQUEST_EVENT_STRUCTURED };
 
 /* One HTTP request, whole: the body has arrived and fits the limit. Everything in it is
  * borrowed, until the handler returns. */
@@ -24,6 +29,7 @@ struct request {
     const char *content_type;           /* "" if the client sent none */
     const char *body;
     size_t body_len;
+    enum request_event event;
 
     /* The value of a header by its case-insensitive name; NULL if the client sent none. */
     const char *(*header)(const struct request *req, const char *name);
@@ -37,6 +43,7 @@ struct response {
         *constant; /* if set, sent instead of `body`: bytes that live as long as the program */
     size_t constant_len;
     const char *content_type; /* a string constant */
+    bool compressible;        /* clients that asked for a compressed one understand it here */
     struct {
         const char *name;
         const char *value; /* both live until the response is sent */
@@ -44,6 +51,8 @@ struct response {
     size_t n_headers;
     char json_len[24];       /* the value of Inference-Header-Content-Length, if there is one */
     struct later_job *later; /* if set, its finish() answers instead, once it has run */
+    char text[RESPONSE_TEXT_MAX]; /* of response_print() */
+    size_t text_len;
 };
 
 /* Answers one request and returns the HTTP status. Knows nothing of sockets or threads; `w` is
@@ -53,5 +62,9 @@ typedef int handler_fn(struct worker *w, const struct request *req, struct respo
 /* Adds a header. Both strings must outlive the response; more than RESPONSE_HEADERS_MAX is a
  * mistake of the caller (asserted). */
 void response_header(struct response *res, const char *name, const char *value);
+
+/* The same with a value that is kept in the response: what does not fit is cut off. */
+__attribute__((format(printf, 3, 4))) void
+response_print(struct response *res, const char *name, const char *format, ...);
 
 #endif

@@ -46,7 +46,7 @@ static const struct route routes[] = {
     {"GET",  "/v1/models/{model}/versions/{version}/metadata",NULL,        false, true,  api_metadata_v1,    NULL            },
     {"GET",  "/v2/models/{model}/config",                     NULL,        false, true,  api_config,         NULL            },
     {"GET",  "/v2/models/{model}/versions/{version}/config",  NULL,        false, true,  api_config,         NULL            },
-    {"GET",  "/",                                             NULL,        false, false, api_page,           NULL            },
+    {"GET",  "/",                                             NULL,        false, false, api_root,           NULL            },
     {"GET",  "/{file}.js",                                    NULL,        false, false, api_page,           NULL            },
     {"GET",  "/{file}.css",                                   NULL,        false, false, api_page,           NULL            },
     {"GET",  "/{file}.svg",                                   NULL,        false, false, api_page,           NULL            },
@@ -125,7 +125,8 @@ static bool same_method(const char *asked, const char *method)
 int routes_find(const char *method, const char *path, const char *content_type,
                 struct request *req, const char **ret_allow)
 {
-    static const char *const allow[] = {"", "GET, HEAD", "POST", "GET, HEAD, POST"};
+    static const char *const allow[] = {"", "GET, HEAD, OPTIONS", "OPTIONS, POST",
+                                        "GET, HEAD, OPTIONS, POST"};
     unsigned allowed = 0;
 
     for (size_t i = 0; i < ROUTES; i++) {

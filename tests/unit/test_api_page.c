@@ -6,11 +6,14 @@
 #include "server/api.h"
 #include "web/web.h"
 
-static const char *known; /* what the client says it has; NULL for nothing */
+static const char *known;  /* what the client says it has; NULL for nothing */
+static const char *accept; /* what it wants; NULL for anything */
 
 static const char *header(const struct request *req, const char *name)
 {
     (void)req;
+    if (strcmp(name, "Accept") == 0)
+        return accept;
     return strcmp(name, "If-None-Match") == 0 ? known : NULL;
 }
 
@@ -86,12 +89,35 @@ static void test_other_paths_are_not_found(void **state)
     buf_clear(&body);
 }
 
+static void test_root(void **state)
+{
+    static const char *const others[] = {NULL, "", "*/*", "application/json", "text/plain"};
+    struct request req = {.path = "/", .header = header};
+    struct response res = {0};
+    (void)state;
+
+    known = NULL;
+    accept = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+    assert_int_equal(api_root(NULL, &req, &res), 200);
+    assert_string_equal(res.content_type, "text/html; charset=utf-8");
+    assert_string_equal(value_of(&res, "Vary"), "Accept");
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        accept = others[i];
+        res = (struct response){0};
+        assert_int_equal(api_root(NULL, &req, &res), 200);
+        assert_string_equal(res.constant, "{\"status\":\"alive\"}");
+        assert_string_equal(res.content_type, "application/json");
+        assert_string_equal(value_of(&res, "Vary"), "Accept");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_file_is_served),
         cmocka_unit_test(test_a_known_file_is_not_sent_again),
         cmocka_unit_test(test_other_paths_are_not_found),
+        cmocka_unit_test(test_root),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

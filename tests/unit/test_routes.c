@@ -57,10 +57,10 @@ static void methods(void **state)
     (void)state;
     assert_int_equal(find("HEAD", "/v2", ""), 0);
     assert_int_equal(find("get", "/v2", ""), -EPERM);
-    assert_string_equal(allow, "GET, HEAD");
+    assert_string_equal(allow, "GET, HEAD, OPTIONS");
     assert_null(req.route);
     assert_int_equal(find("GET", "/v1/models/m:predict", ""), -EPERM);
-    assert_string_equal(allow, "POST");
+    assert_string_equal(allow, "OPTIONS, POST");
     assert_string_equal(req.model, "");
 }
 
