@@ -100,6 +100,8 @@ int api_infer_as(struct worker *w, const struct request *req, struct response *r
         r = write(w, encode, res, &err);
     if (r == 0 && encode == req->route->protocol->encode)
         count_predictions(w);
+    if (r == 0)
+        metrics_answer(w->metrics, w->batch.served, w->batch.n);
     api_batch_end(w);
     if (r < 0)
         return api_fail(res, &err);

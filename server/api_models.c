@@ -10,13 +10,14 @@
 int api_acquire(const struct worker *w, const struct request *req, const struct served **ret,
                 struct error *err)
 {
-    return registry_acquire(w->app->registry, req->model, req->version, ret, err);
+    struct registry *r = w->app->registry;
+
+    return *req->label ? registry_acquire_label(r, req->model, req->label, ret, err)
+                       : registry_acquire(r, req->model, req->version, ret, err);
 }
 
-/* Appends a JSON array of the model's rows of the catalogue: `before`, the version, `after`
- * each. Without a version asked for, all of them. */
-static int append_versions(const struct served *served, bool all, const char *before,
-                           const char *after, struct buf *out)
+/* Appends a JSON array of the versions of the model that are served, or of this one. */
+static int append_versions(const struct served *served, bool all, struct buf *out)
 {
     const struct catalogue *c = served->catalogue;
     int r = buf_text(out, "[");
@@ -27,7 +28,7 @@ static int append_versions(const struct served *served, bool all, const char *be
 
         if (row != served && (!all || strcmp(row->name, served->name) != 0))
             continue;
-        r = buf_print(out, "%s%s\"%s\"%s", first ? "" : ",", before, row->version_text, after);
+        r = buf_print(out, "%s\"%s\"", first ? "" : ",", row->version_text);
         first = false;
     }
     return r ? r : buf_text(out, "]");
@@ -54,6 +55,38 @@ int api_models_v1(struct worker *w, const struct request *req, struct response *
     return api_object_finish(res, NULL, r ? r : buf_text(res->body, "]}"));
 }
 
+/* As TensorFlow Serving has them: of one version, or of all that the model is known to have. */
+static int append_states(const struct served *served, bool all, struct buf *out)
+{
+    static const char *const states[] = {
+        [CATALOGUE_UNAVAILABLE] = "END",
+        [CATALOGUE_LOADING] = "LOADING",
+        [CATALOGUE_READY] = "AVAILABLE",
+        [CATALOGUE_UNLOADING] = "UNLOADING",
+    };
+    const struct catalogue *c = served->catalogue;
+    int r = buf_text(out, "[");
+    bool first = true;
+
+    for (size_t i = 0; i < c->n_known && r == 0; i++) {
+        const struct known *k = &c->known[i];
+
+        if (strcmp(k->name, served->name) != 0 || (!all && k->version != served->version))
+            continue;
+        r = buf_print(out,
+                      "%s{\"version\":\"%s\",\"state\":\"%s\",\"status\":{"
+                      "\"error_code\":\"%s\",\"error_message\":",
+                      first ? "" : ",", k->version_text, states[k->state],
+                      k->failed ? "UNKNOWN" : "OK");
+        if (r == 0)
+            r = buf_json_string(out, k->reason, strlen(k->reason));
+        if (r == 0)
+            r = buf_text(out, "}}");
+        first = false;
+    }
+    return r ? r : buf_text(out, "]");
+}
+
 /* KServe's clients read name and ready, TensorFlow Serving's read model_version_status. */
 int api_model_v1(struct worker *w, const struct request *req, struct response *res)
 {
@@ -65,10 +98,7 @@ int api_model_v1(struct worker *w, const struct request *req, struct response *r
     if (r == 0)
         r = buf_text(res->body, ",\"ready\":true,\"model_version_status\":");
     if (r == 0)
-        r = append_versions(served, !*req->version, "{\"version\":",
-                            ",\"state\":\"AVAILABLE\",\"status\":{\"error_code\":\"OK\","
-                            "\"error_message\":\"\"}}",
-                            res->body);
+        r = append_states(served, !*req->version && !*req->label, res->body);
     return api_object_finish(res, served, r ? r : buf_text(res->body, "}"));
 }
 
@@ -106,7 +136,7 @@ int api_model_v2(struct worker *w, const struct request *req, struct response *r
     if (r == 0)
         r = buf_text(res->body, ",\"versions\":");
     if (r == 0)
-        r = append_versions(served, !*req->version, "", "", res->body);
+        r = append_versions(served, !*req->version && !*req->label, res->body);
     if (r == 0)
         r = buf_text(res->body, ",\"platform\":\"digitd_onnx\"");
     if (r == 0)

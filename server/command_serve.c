@@ -8,7 +8,6 @@
 
 #include "model/cpu.h"
 #include "model/error.h"
-#include "model/model.h"
 #include "server/app.h"
 #include "server/command.h"
 #include "server/feedback.h"
@@ -42,6 +41,7 @@ static void block_signals(sigset_t *ret)
     (void)sigemptyset(ret);
     (void)sigaddset(ret, SIGTERM);
     (void)sigaddset(ret, SIGINT);
+    (void)sigaddset(ret, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, ret, NULL);
     (void)sigaction(SIGPIPE, &ignore, NULL);
 }
@@ -58,24 +58,8 @@ static void let_signals_kill(const sigset_t *signals)
 
     (void)sigaction(SIGTERM, &now, NULL);
     (void)sigaction(SIGINT, &now, NULL);
+    (void)sigaction(SIGHUP, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     (void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
-}
-
-static void log_models(struct registry *registry)
-{
-    const struct catalogue *c = registry_hold(registry);
-
-    for (size_t i = 0; i < c->n; i++) {
-        const struct served *served = &c->served[i];
-        const struct model_info *info = model_info(served->model);
-        char sha256[13];
-
-        (void)snprintf(sha256, sizeof(sha256), "%.12s", info->sha256);
-        log_event(LOG_INFO, "model", "name", served->name, "version", served->version_text,
-                  "sha256", sha256, "accuracy", info->accuracy, "cpu", cpu_name(info->cpu),
-                  NULL);
-    }
-    registry_drop(c);
 }
 
 /* The one line on stdout: whoever started us waits for it. */
@@ -110,11 +94,13 @@ static void sleep_ms(long ms)
 
 /* SIGTERM comes while load balancers still send us requests: they learn from the readiness
  * that they should stop, which takes them a while. SIGINT comes from a person who waits. */
-static void serve_until_told(const struct settings *s, const sigset_t *signals, struct app *app)
+static void serve_until_told(const struct settings *s, const sigset_t *signals,
+                             struct repository *repository, struct app *app)
 {
     int number = 0;
 
-    (void)sigwait(signals, &number);
+    while (sigwait(signals, &number) == 0 && number == SIGHUP)
+        repository_refresh(repository);
     let_signals_kill(signals);
     atomic_store(&app->draining, true);
     log_event(LOG_INFO, "draining", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
@@ -136,13 +122,14 @@ static int open_feedback(const struct settings *s, struct feedback **ret, struct
 static int serve(const struct settings *s, const sigset_t *signals, struct error *err)
 {
     struct registry *registry = NULL;
+    struct repository *repository = NULL;
     struct metrics *metrics = NULL;
     struct http *http = NULL;
     struct app app = {.settings = s};
 
     int r = registry_create(&registry, err);
     if (r == 0)
-        r = repository_load(s, registry, err);
+        r = repository_open(s, registry, &repository, err);
     if (r == 0)
         r = metrics_create((size_t)s->threads + 1, &metrics, err);
     if (r == 0)
@@ -152,7 +139,6 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
     if (r == 0) {
         app.registry = registry;
         app.metrics = metrics;
-        log_models(registry);
         r = http_start(&app, &http, err);
     }
     if (r == 0) {
@@ -160,10 +146,11 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
         r = announce(s, http, err);
     }
     if (r == 0)
-        serve_until_told(s, signals, &app);
+        serve_until_told(s, signals, repository, &app);
     http_stop(http);
     later_destroy(app.later);
     feedback_destroy(app.feedback);
+    repository_close(repository);
     metrics_destroy(metrics);
     registry_destroy(registry);
     return r;

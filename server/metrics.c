@@ -96,6 +96,22 @@ void metrics_prediction(struct metrics_shard *s, int digit, enum preprocess_verd
         count(&s->digits[digit]);
 }
 
+/* A slot is another version's after a while; its counts begin anew. */
+void metrics_answer(struct metrics_shard *s, const struct served *served, size_t images)
+{
+    struct metrics_version *v = &s->versions[served->slot];
+
+    if (atomic_load_explicit(&v->id, memory_order_relaxed) != served->id) {
+        atomic_store_explicit(&v->answers, 0, memory_order_relaxed);
+        atomic_store_explicit(&v->images, 0, memory_order_relaxed);
+        atomic_store_explicit(&v->id, served->id, memory_order_release);
+    }
+    count(&v->answers);
+    atomic_store_explicit(&v->images,
+                          atomic_load_explicit(&v->images, memory_order_relaxed) + images,
+                          memory_order_relaxed);
+}
+
 void metrics_connections(struct metrics_shard *s, int delta)
 {
     atomic_store_explicit(&s->connections,

@@ -37,6 +37,8 @@ const char *metrics_stage_name(enum metrics_stage stage);
 void metrics_stage(struct metrics_shard *s, enum metrics_stage stage, uint64_t ns);
 /* One predicted image; `digit` < 0 where the verdict left none. */
 void metrics_prediction(struct metrics_shard *s, int digit, enum preprocess_verdict verdict);
+/* One answered request of `images` images. */
+void metrics_answer(struct metrics_shard *s, const struct served *served, size_t images);
 void metrics_connections(struct metrics_shard *s, int delta);
 /* A connection that was refused or cut: `reason` is an index into the table in metrics.c. */
 enum metrics_cut { METRICS_CUT_LIMIT, METRICS_CUT_SLOW, METRICS_CUT_MALFORMED, METRICS_CUTS };

@@ -7,18 +7,25 @@
 #include <stdint.h>
 
 #include "model/model.h"
+#include "server/catalogue.h"
 #include "server/histogram.h"
 #include "server/metrics.h"
 
 enum {
     METRICS_ROUTES_MAX =
-        63, /* rows of the table; one more slot is for requests that have none */
+        95, /* rows of the table; one more slot is for requests that have none */
     METRICS_STATUSES = 16,
     METRICS_VERDICTS = PREPROCESS_NOT_A_DIGIT + 1,
 };
 
 /* The statuses that are told apart; the last slot, 0, is for any other. */
 extern const int metrics_statuses[METRICS_STATUSES];
+
+/* What one version of a model has answered. */
+struct metrics_version {
+    _Atomic uint64_t id; /* struct served's: whose the counts are */
+    _Atomic uint64_t answers, images;
+};
 
 struct metrics_shard {
     _Alignas(64) _Atomic uint64_t requests[METRICS_ROUTES_MAX + 1][METRICS_STATUSES];
@@ -28,6 +35,7 @@ struct metrics_shard {
     _Atomic uint64_t verdicts[METRICS_VERDICTS];
     _Atomic uint64_t cuts[METRICS_CUTS];
     _Atomic int64_t connections;
+    struct metrics_version versions[CATALOGUE_SLOTS_MAX];
 };
 
 struct metrics {
@@ -35,5 +43,8 @@ struct metrics {
     uint64_t start_ns;
     struct metrics_shard shards[];
 };
+
+/* metrics_models.c: the families that are about models. */
+int metrics_write_models(const struct metrics *m, const struct catalogue *c, struct buf *out);
 
 #endif

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/cpu.h"
 #include "model/model.h"
 #include "server/app.h"
 #include "server/feedback.h"
@@ -163,39 +162,6 @@ static int write_connections(const struct metrics *m, struct buf *out)
     return r;
 }
 
-static int write_label(struct buf *out, const char *name, const char *value)
-{
-    int r = buf_print(out, ",%s=\"", name);
-
-    for (const char *c = value; *c && r == 0; c++) {
-        if (*c == '\\' || *c == '"')
-            r = buf_append(out, "\\", 1);
-        if (r == 0)
-            r = *c == '\n' ? buf_text(out, "\\n") : buf_append(out, c, 1);
-    }
-    return r ? r : buf_text(out, "\"");
-}
-
-static int write_models(const struct catalogue *c, struct buf *out)
-{
-    int r = family(out, "digitd_model_info", "gauge", "A model that is served; always 1.");
-
-    for (size_t i = 0; i < c->n && r == 0; i++) {
-        const struct served *served = &c->served[i];
-        const struct model_info *info = model_info(served->model);
-
-        r = buf_print(out, "digitd_model_info{version=\"%s\",sha256=\"%s\",cpu=\"%s\"",
-                      served->version_text, info->sha256, cpu_name(info->cpu));
-        if (r == 0)
-            r = write_label(out, "model", served->name);
-        if (r == 0)
-            r = write_label(out, "accuracy", info->accuracy);
-        if (r == 0)
-            r = buf_text(out, "} 1\n");
-    }
-    return r;
-}
-
 static int write_process(struct buf *out)
 {
     struct process_usage usage;
@@ -271,7 +237,7 @@ int metrics_write(const struct app *app, struct buf *out)
     int r = write_state(app, out);
 
     if (r == 0)
-        r = write_models(c, out);
+        r = metrics_write_models(app->metrics, c, out);
     registry_drop(c);
     if (r == 0)
         r = write_requests(app->metrics, out);

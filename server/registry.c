@@ -24,7 +24,7 @@ struct registry {
 int registry_create(struct registry **ret, struct error *err)
 {
     struct registry *r = aligned_alloc(_Alignof(struct registry), sizeof(*r));
-    struct catalogue *empty = catalogue_create(0);
+    struct catalogue *empty = catalogue_create(0, 0);
 
     if (!r || !empty) {
         free(r);
@@ -74,6 +74,17 @@ int registry_acquire(struct registry *r, const char *name, const char *version,
 {
     const struct catalogue *c = registry_hold(r);
     int code = catalogue_find(c, name, version, ret, err);
+
+    if (code < 0)
+        registry_drop(c);
+    return code;
+}
+
+int registry_acquire_label(struct registry *r, const char *name, const char *label,
+                           const struct served **ret, struct error *err)
+{
+    const struct catalogue *c = registry_hold(r);
+    int code = catalogue_find_label(c, name, label, ret, err);
 
     if (code < 0)
         registry_drop(c);

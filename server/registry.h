@@ -18,6 +18,9 @@ void registry_destroy(struct registry *r); /* accepts NULL; nobody may hold anyt
  * registry_release() is due, once nothing of *ret is needed any more. */
 int registry_acquire(struct registry *r, const char *name, const char *version,
                      const struct served **ret, struct error *err);
+/* The same by label. */
+int registry_acquire_label(struct registry *r, const char *name, const char *label,
+                           const struct served **ret, struct error *err);
 void registry_release(const struct served *served); /* accepts NULL */
 
 /* Holds the catalogue as a whole, to list it; registry_drop() is due. */

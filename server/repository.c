@@ -1,105 +1,169 @@
 #include "server/repository.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "model/error.h"
-#include "model/model.h"
+#include "server/log.h"
 #include "server/registry.h"
-#include "server/registry_scan.h"
+#include "server/repository_inside.h"
 #include "server/settings.h"
 
-/* Takes over the model. */
-static int append(struct catalogue *c, const char *name, unsigned version, struct model *model,
-                  struct error *err)
-{
-    struct holder *holder = holder_create(model);
+enum {
+    GATHER_MS = 20,   /* changes seldom come alone */
+    MISSING_MS = 200, /* between looks for what is to come at the start */
+    NICENESS = 5,     /* loading is to hold up no answer */
+};
 
-    if (!holder) {
-        model_destroy(model);
-        return error_set(err, -ENOMEM, "out of memory");
+static void sleep_ms(long ms)
+{
+    const struct timespec time = {.tv_nsec = ms * 1000000};
+
+    (void)nanosleep(&time, NULL);
+}
+
+/* How long to wait if nothing comes: -1 is for ever. */
+static int timeout_ms(const struct repository *r, const struct round *round)
+{
+    int64_t ms = r->rules.watch == RULES_OFF ? -1 : r->settings->repository_poll_ms;
+
+    if (round->again)
+        return 0;
+    if (!r->complete && (ms < 0 || ms > MISSING_MS))
+        ms = MISSING_MS;
+    if (round->next_ms >= 0 && (ms < 0 || ms > round->next_ms))
+        ms = round->next_ms;
+    return (int)ms;
+}
+
+static void wait_for_news(struct repository *r, int ms)
+{
+    struct pollfd fds[] = {
+        {.fd = r->wake_fd,  .events = POLLIN},
+        {.fd = r->watch.fd, .events = POLLIN}
+    };
+    uint64_t count;
+
+    (void)poll(fds, r->watch.fd >= 0 ? 2 : 1, ms);
+    (void)!read(r->wake_fd, &count, sizeof(count));
+    if (watch_drain(&r->watch)) {
+        sleep_ms(GATHER_MS);
+        (void)watch_drain(&r->watch);
     }
-    catalogue_add(c, name, version, c->n, holder);
-    holder_unref(holder);
+}
+
+static void *run(void *repository)
+{
+    struct repository *r = repository;
+    struct round round = {.again = true}; /* the folders are not watched yet */
+
+    (void)pthread_setname_np(pthread_self(), "models");
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
+    if (r->rules.watch == RULES_INOTIFY)
+        watch_open(&r->watch);
+    for (;;) {
+        wait_for_news(r, timeout_ms(r, &round));
+        if (atomic_load(&r->stop))
+            break;
+        round = (struct round){.forced = atomic_exchange(&r->forced, false)};
+        (void)repository_round(r, &round, NULL); /* which logs */
+    }
+    watch_close(&r->watch);
+    return NULL;
+}
+
+/* The first file that failed, if a model has been left without any version. */
+static int check_first(const struct repository *r, const struct round *round, struct error *err)
+{
+    for (size_t first = 0, end; first < r->n; first = end) {
+        bool served = false;
+
+        for (end = first; end < r->n && strcmp(r->versions[end]->known.name,
+                                               r->versions[first]->known.name) == 0;
+             end++)
+            served = served || r->versions[end]->holder;
+        if (!served && round->error.code)
+            return error_set(err, round->error.code, "%s", round->error.text);
+        if (!served)
+            return error_set(err, -ENOENT,
+                             "model %.60s has no version that --version-policy would serve",
+                             r->versions[first]->known.name);
+    }
     return 0;
 }
 
-static int load_file(struct catalogue *c, const char *name, unsigned version, const char *path,
-                     enum cpu_level cpu, struct error *err)
+static int start(struct repository *r, struct error *err)
 {
-    struct error why = {0};
-    struct model *model = NULL;
-    int code = model_load_file(path, cpu, &model, &why);
+    r->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int code = r->wake_fd < 0 ? -errno : -pthread_create(&r->thread, NULL, run, r);
 
+    r->running = code == 0;
+    return code ? error_set(err, code, "cannot start the thread of models: %s", strerror(-code))
+                : 0;
+}
+
+int repository_open(const struct settings *s, struct registry *registry,
+                    struct repository **ret, struct error *err)
+{
+    struct repository *r = calloc(1, sizeof(*r));
+    struct round round = {.first = true};
+    int code = 0;
+
+    if (!r)
+        return error_set(err, -ENOMEM, "out of memory");
+    r->settings = s;
+    r->registry = registry;
+    r->wake_fd = -1;
+    r->watch.fd = -1;
+    code = rules_read(s, &r->rules, err);
+    if (code == 0 && !r->rules.async)
+        code = repository_round(r, &round, err);
     if (code == 0)
-        return append(c, name, version, model, err);
-    if (strstr(why.text, path))
-        return error_set(err, code, "%s", why.text);
-    return error_set(err, code, "%.60s: %.96s", path, why.text);
-}
-
-static int load_builtin(struct catalogue *c, const char *name, enum cpu_level cpu,
-                        struct error *err)
-{
-    struct model *model = NULL;
-    int code = model_load(model_builtin, model_builtin_len, cpu, &model, err);
-
-    return code ? code : append(c, name, 1, model, err);
-}
-
-static int load_one(const struct settings *settings, struct catalogue **ret, struct error *err)
-{
-    int code = registry_check_name(settings->model_name, err);
-    struct catalogue *c = catalogue_create(1);
-
-    if (code == 0 && !c)
-        code = error_set(err, -ENOMEM, "out of memory");
-    if (code == 0 && *settings->model)
-        code = load_file(c, settings->model_name, 1, settings->model, settings->cpu, err);
-    else if (code == 0)
-        code = load_builtin(c, settings->model_name, settings->cpu, err);
-    if (code == 0) {
-        *ret = c;
-        c = NULL;
-    }
-    catalogue_destroy(c);
-    return code;
-}
-
-static int load_repository(const struct settings *settings, struct catalogue **ret,
-                           struct error *err)
-{
-    struct registry_files found = {0};
-    struct catalogue *c = NULL;
-    int code = registry_scan(settings->model_repository, settings->model_name, &found, err);
-
-    if (code == 0) {
-        c = catalogue_create(found.n);
-        code = c ? 0 : error_set(err, -ENOMEM, "out of memory");
-    }
-    for (size_t i = 0; i < found.n && code == 0; i++)
-        code = load_file(c, found.files[i].name, found.files[i].version, found.files[i].path,
-                         settings->cpu, err);
-    if (code == 0) {
-        *ret = c;
-        c = NULL;
-    }
-    catalogue_destroy(c);
-    registry_files_finish(&found);
-    return code;
-}
-
-int repository_load(const struct settings *settings, struct registry *registry,
-                    struct error *err)
-{
-    struct catalogue *c = NULL;
-
-    if (*settings->model && *settings->model_repository)
-        return error_set(err, -EINVAL,
-                         "--model and --model-repository are both set; one of them should be");
-    int code = *settings->model_repository ? load_repository(settings, &c, err)
-                                           : load_one(settings, &c, err);
+        code = check_first(r, &round, err);
     if (code == 0)
-        registry_publish(registry, c);
+        code = start(r, err);
+    if (code == 0) {
+        *ret = r;
+        r = NULL;
+    }
+    repository_close(r);
     return code;
+}
+
+static void wake(struct repository *r)
+{
+    const uint64_t one = 1;
+
+    (void)!write(r->wake_fd, &one, sizeof(one));
+}
+
+void repository_refresh(struct repository *r)
+{
+    atomic_store(&r->forced, true);
+    wake(r);
+}
+
+void repository_close(struct repository *r)
+{
+    if (!r)
+        return;
+    atomic_store(&r->stop, true);
+    if (r->running) {
+        wake(r);
+        (void)pthread_join(r->thread, NULL);
+    }
+    if (r->wake_fd >= 0)
+        (void)close(r->wake_fd);
+    for (size_t i = 0; i < r->n; i++) {
+        holder_unref(r->versions[i]->holder);
+        free(r->versions[i]);
+    }
+    free(r->labels);
+    free(r);
 }

@@ -5,10 +5,22 @@ struct error;
 struct registry;
 struct settings;
 
-/* Loads what the settings name into the registry: the built-in model, one file, or a directory
- * of models. Returns 0, or the negative errno of what could not be loaded with `err` naming
- * file and reason. */
-int repository_load(const struct settings *settings, struct registry *registry,
-                    struct error *err);
+/* Knows which models there should be, and keeps the registry so: loads what comes, replaces
+ * what changes, unloads what goes. A file is served once it has not changed for a while, has
+ * been read whole, and reproduces its golden outputs; until then, and if it never does, the
+ * version that is served stays. All of that happens on a thread of its own. */
+struct repository;
+
+/* Loads what there is and starts to look after it. Returns 0; -EINVAL for settings that make no
+ * sense; or, unless --model-init is async, the negative errno of what could not be loaded, with
+ * `err` naming file and reason, if a model would be left without any version. */
+int repository_open(const struct settings *s, struct registry *registry,
+                    struct repository **ret, struct error *err);
+
+/* Looks at once, and tries again what has failed. Any thread may ask. */
+void repository_refresh(struct repository *r);
+
+/* Ends the thread; what is served stays in the registry. */
+void repository_close(struct repository *r); /* accepts NULL */
 
 #endif

@@ -25,6 +25,7 @@ struct request {
     const struct route *route;
     char model[REQUEST_NAME_MAX + 1];   /* {model} of the path, decoded; "" if it has none */
     char version[REQUEST_NAME_MAX + 1]; /* {version} of the path; "" if it has none */
+    char label[REQUEST_NAME_MAX + 1];   /* {label} of the path; "" if it has none */
     const char *path;                   /* decoded, without the query */
     const char *content_type;           /* "" if the client sent none */
     const char *body;

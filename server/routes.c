@@ -18,15 +18,21 @@ static const struct route routes[] = {
     {"POST", "/v2/models/{model}/versions/{version}/infer",   "image/png", true,  false, api_infer,          &protocol_v2_png},
     {"POST", "/v2/models/{model}/versions/{version}/infer",   NULL,        true,  false, api_infer,          &protocol_v2    },
     {"POST", "/v1/models/{model}/versions/{version}:predict", "image/png", true,  false, api_infer,          &protocol_png   },
+    {"POST", "/v1/models/{model}/labels/{label}:predict",     "image/png", true,  false, api_infer,          &protocol_png   },
     {"POST", "/v1/models/{model}/versions/{version}:predict", NULL,        true,  false, api_infer,          &protocol_v1    },
+    {"POST", "/v1/models/{model}/labels/{label}:predict",     NULL,        true,  false, api_infer,          &protocol_v1    },
     {"POST", "/v1/models/{model}:explain",                    "image/png", true,  false, api_explain,        &protocol_png   },
     {"POST", "/v1/models/{model}:explain",                    NULL,        true,  false, api_explain,        &protocol_v1    },
     {"POST", "/v1/models/{model}/versions/{version}:explain", "image/png", true,  false, api_explain,        &protocol_png   },
+    {"POST", "/v1/models/{model}/labels/{label}:explain",     "image/png", true,  false, api_explain,        &protocol_png   },
     {"POST", "/v1/models/{model}/versions/{version}:explain", NULL,        true,  false, api_explain,        &protocol_v1    },
+    {"POST", "/v1/models/{model}/labels/{label}:explain",     NULL,        true,  false, api_explain,        &protocol_v1    },
     {"POST", "/v1/models/{model}:classify",                   NULL,        true,  false, api_infer,          &protocol_classify},
     {"POST", "/v1/models/{model}:regress",                    NULL,        true,  false, api_infer,          &protocol_regress},
     {"POST", "/v1/models/{model}/versions/{version}:classify",NULL,        true,  false, api_infer,          &protocol_classify},
     {"POST", "/v1/models/{model}/versions/{version}:regress", NULL,        true,  false, api_infer,          &protocol_regress},
+    {"POST", "/v1/models/{model}/labels/{label}:classify",    NULL,        true,  false, api_infer,          &protocol_classify},
+    {"POST", "/v1/models/{model}/labels/{label}:regress",     NULL,        true,  false, api_infer,          &protocol_regress},
     {"POST", "/v1/models/{model}/feedback",                   NULL,        true,  false, api_feedback_add,   NULL            },
     {"GET",  "/v1/models/{model}/feedback",                   NULL,        false, false, api_feedback,       NULL            },
     {"GET",  "/v2/health/live",                               NULL,        false, true,  api_live,           NULL            },
@@ -42,8 +48,10 @@ static const struct route routes[] = {
     {"GET",  "/v1/models",                                    NULL,        false, true,  api_models_v1,      NULL            },
     {"GET",  "/v1/models/{model}",                            NULL,        false, true,  api_model_v1,       NULL            },
     {"GET",  "/v1/models/{model}/versions/{version}",         NULL,        false, true,  api_model_v1,       NULL            },
+    {"GET",  "/v1/models/{model}/labels/{label}",             NULL,        false, true,  api_model_v1,       NULL            },
     {"GET",  "/v1/models/{model}/metadata",                   NULL,        false, true,  api_metadata_v1,    NULL            },
     {"GET",  "/v1/models/{model}/versions/{version}/metadata",NULL,        false, true,  api_metadata_v1,    NULL            },
+    {"GET",  "/v1/models/{model}/labels/{label}/metadata",    NULL,        false, true,  api_metadata_v1,    NULL            },
     {"GET",  "/v2/models/{model}/config",                     NULL,        false, true,  api_config,         NULL            },
     {"GET",  "/v2/models/{model}/versions/{version}/config",  NULL,        false, true,  api_config,         NULL            },
     {"GET",  "/",                                             NULL,        false, false, api_root,           NULL            },
@@ -96,7 +104,10 @@ static bool match(const char *pattern, const char *path, struct request *req)
                 return false;
             continue;
         }
-        char *out = pattern[1] == 'm' ? req->model : pattern[1] == 'v' ? req->version : NULL;
+        char *out = pattern[1] == 'm'   ? req->model
+                    : pattern[1] == 'v' ? req->version
+                    : pattern[1] == 'l' ? req->label
+                                        : NULL;
 
         pattern = strchr(pattern, '}') + 1;
         path = capture(path, *pattern, out);
@@ -134,6 +145,7 @@ int routes_find(const char *method, const char *path, const char *content_type,
 
         req->model[0] = '\0';
         req->version[0] = '\0';
+        req->label[0] = '\0';
         if (!match(route->pattern, path, req))
             continue;
         if (same_method(method, route->method)) {
@@ -146,6 +158,7 @@ int routes_find(const char *method, const char *path, const char *content_type,
     }
     req->model[0] = '\0';
     req->version[0] = '\0';
+    req->label[0] = '\0';
     req->route = NULL;
     if (!allowed)
         return -ENOENT;

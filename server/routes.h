@@ -11,8 +11,9 @@ struct protocol;
 /* One row of the table of all URLs. A new URL or wire format is a new row; the row is also the
  * metrics label. */
 struct route {
-    const char *method;       /* GET also answers HEAD */
-    const char *pattern;      /* "/v1/models/{model}:predict"; {model} and {version} capture */
+    const char *method; /* GET also answers HEAD */
+    const char
+        *pattern; /* "/v1/models/{model}:predict"; {model}, {version} and {label} capture */
     const char *content_type; /* the row is only for bodies of this type; NULL = any */
     bool body;                /* may carry one; else a body is refused with 413 */
     bool admin;               /* also answered on the admin listener */
@@ -20,9 +21,9 @@ struct route {
     const struct protocol *protocol; /* for api_infer(); else NULL */
 };
 
-/* Finds the row for a decoded path (no query) and fills req->route, model, version. The first
- * row that fits wins. Returns 0; -ENOENT if no row has the path; -EPERM if some have it but not
- * with this method, with *ret_allow a string constant for the Allow header. */
+/* Finds the row for a decoded path (no query) and fills req->route, model, version, label. The
+ * first row that fits wins. Returns 0; -ENOENT if no row has the path; -EPERM if some have it
+ * but not with this method, with *ret_allow a string constant for the Allow header. */
 int routes_find(const char *method, const char *path, const char *content_type,
                 struct request *req, const char **ret_allow);
 

@@ -20,8 +20,33 @@ static bool same_name(const char *a, size_t a_len, const char *b)
     return true;
 }
 
+/* What the servers whose place we take call the same, so that their command lines do. */
+static const struct {
+    const char *name;
+    const char *ours;
+} aliases[] = {
+    {"http-port",       "port"            },
+    {"rest-api-port",   "port"            },
+    {"model-dir",       "model-repository"},
+    {"model-base-path", "model-repository"},
+    {"model-store",     "model-repository"},
+};
+
+/* Environment variables that Knative and KServe set. */
+static const struct {
+    const char *variable;
+    const char *ours;
+} conventions[] = {
+    {"PORT",            "port"            },
+    {"STORAGE_URI",     "model-repository"},
+    {"MODEL_INIT_MODE", "model-init"      },
+};
+
 static const struct setting *row_by_name(const char *name, size_t len)
 {
+    for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
+        if (same_name(name, len, aliases[i].name))
+            return row_by_name(aliases[i].ours, strlen(aliases[i].ours));
     for (size_t i = 0; i < settings_rows_count; i++)
         if (same_name(name, len, settings_rows[i].name))
             return &settings_rows[i];
@@ -93,19 +118,30 @@ static bool is_service_link(const struct setting *row, const char *text)
     return row->type == SETTING_PORT && strstr(text, "://");
 }
 
+static int read_variable(const struct setting *row, const char *variable,
+                         const struct settings_verb *verb, struct settings *s,
+                         struct error *err)
+{
+    const char *text = getenv(variable);
+
+    if (!text || !*text || !(row->commands & verb->command) || is_service_link(row, text))
+        return 0;
+    return setting_set(row, variable, text, s, err);
+}
+
 static int read_environment(const struct settings_verb *verb, struct settings *s,
                             struct error *err)
 {
     int r = 0;
 
+    for (size_t i = 0; i < sizeof(conventions) / sizeof(conventions[0]) && r == 0; i++)
+        r = read_variable(row_by_name(conventions[i].ours, strlen(conventions[i].ours)),
+                          conventions[i].variable, verb, s, err);
     for (size_t i = 0; i < settings_rows_count && r == 0; i++) {
         char variable[SETTING_VARIABLE_MAX];
 
         setting_variable(&settings_rows[i], variable);
-        const char *text = getenv(variable);
-        if (text && *text && (settings_rows[i].commands & verb->command) &&
-            !is_service_link(&settings_rows[i], text))
-            r = setting_set(&settings_rows[i], variable, text, s, err);
+        r = read_variable(&settings_rows[i], variable, verb, s, err);
     }
     return r;
 }

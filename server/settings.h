@@ -55,6 +55,13 @@ struct settings {
     const char *model;            /* an ONNX file; "" = built in */
     const char *model_name;       /* what `model` is served as */
     const char *model_repository; /* a directory; "" = none */
+    const char *version_policy;   /* these four: see server/rules.h */
+    const char *label;
+    const char *model_init;
+    const char *repository_watch;
+    long repository_poll_ms;
+    long repository_settle_ms; /* a file is loaded once it has not changed for that long */
+    bool repository_api;       /* whether clients may load and unload */
     enum cpu_level cpu;
     enum pixels pixels; /* what the numbers of tensors in requests mean */
     bool v1_named;      /* V1 answers rows as {"predictions":[..],"classes":7} */

@@ -17,13 +17,13 @@ static atomic_uint torn;
 /* A catalogue of two models whose versions are `version`. */
 static struct catalogue *generation(unsigned version)
 {
-    struct catalogue *c = catalogue_create(2);
+    struct catalogue *c = catalogue_create(2, 0);
     struct holder *holder = holder_create(NULL);
 
     assert_non_null(c);
     assert_non_null(holder);
-    catalogue_add(c, "a", version, 0, holder);
-    catalogue_add(c, "b", version, 1, holder);
+    catalogue_add(c, &(struct known){.name = "a", .version = version}, holder);
+    catalogue_add(c, &(struct known){.name = "b", .version = version}, holder);
     holder_unref(holder);
     return c;
 }

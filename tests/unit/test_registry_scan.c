@@ -52,7 +52,7 @@ static int scan(struct registry_files *files, struct error *err)
 static void sorted(void **state)
 {
     (void)state;
-    struct registry_files files;
+    struct registry_files files = {0};
     struct error err = {0};
 
     put("b/10/model.onnx");
@@ -74,7 +74,7 @@ static void sorted(void **state)
 static void flat(void **state)
 {
     (void)state;
-    struct registry_files files;
+    struct registry_files files = {0};
     struct error err = {0};
 
     put("model.onnx");
@@ -87,43 +87,96 @@ static void flat(void **state)
     registry_files_finish(&files);
 
     put("1/model.onnx");
-    assert_int_equal(scan(&files, &err), -EINVAL);
-    assert_string_equal(err.text, "version 1 of model mnist is there twice");
+    assert_int_equal(scan(&files, &err), 0);
+    assert_int_equal(files.n, 2);
+    assert_string_equal(files.problem.text, "version 1 of model mnist is there twice");
+    registry_files_finish(&files);
 }
 
 static void empty(void **state)
 {
     (void)state;
-    struct registry_files files;
+    struct registry_files files = {0};
     struct error err = {0};
 
     assert_int_equal(scan(&files, &err), -ENOENT);
     assert_non_null(strstr(err.text, "holds no <model>/<version>/model.onnx"));
+    assert_int_equal(files.n_folders, 1);
+    registry_files_finish(&files);
     err.code = 0;
     assert_int_equal(registry_scan("/nonexistent", "x", &files, &err), -ENOENT);
     assert_non_null(strstr(err.text, "No such file"));
+    registry_files_finish(&files);
 }
 
 static void holes(void **state)
 {
     (void)state;
-    struct registry_files files;
+    struct registry_files files = {0};
     struct error err = {0};
 
     put("a/1/weights.bin");
     assert_int_equal(scan(&files, &err), -ENOENT);
     assert_non_null(strstr(err.text, "/a/1/model.onnx is missing"));
+    registry_files_finish(&files);
+    err.code = 0;
+    put("a/2/model.onnx");
+    put("b/c.txt");
+    put("with space/1/model.onnx");
+    assert_int_equal(scan(&files, &err), 0);
+    assert_int_equal(files.n, 1);
+    assert_int_equal(files.files[0].version, 2);
+    assert_int_equal(files.n_folders, 7);
+    assert_int_not_equal(files.problem.code, 0);
+    registry_files_finish(&files);
+}
+
+static void labels(void **state)
+{
+    (void)state;
+    struct registry_files files = {0};
+    struct error err = {0};
+    const char *const links[][2] = {
+        {"a/stable",    "1"   },
+        {"a/canary",    "./2/"},
+        {"a/elsewhere", "../b"},
+        {"a/gone",      "9"   },
+        {"a/.hidden",   "1"   },
+        {"newest",      "7"   },
+    };
+
+    put("a/1/model.onnx");
+    put("a/2/model.onnx");
+    put("7/model.onnx");
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        char path[128];
+
+        (void)snprintf(path, sizeof(path), "%s/%s", root, links[i][0]);
+        assert_int_equal(symlink(links[i][1], path), 0);
+    }
+    assert_int_equal(scan(&files, &err), 0);
+    assert_int_equal(files.problem.code, 0);
+    assert_int_equal(files.n, 3);
+    assert_int_equal(files.n_labels, 4);
+    assert_string_equal(files.labels[0].text, "canary");
+    assert_int_equal(files.labels[0].version, 2);
+    assert_string_equal(files.labels[1].text, "gone"); /* and says so when asked for */
+    assert_string_equal(files.labels[2].text, "stable");
+    assert_string_equal(files.labels[3].text, "newest");
+    assert_string_equal(files.labels[3].name, "mnist");
+    registry_files_finish(&files);
 }
 
 static void no_version(void **state)
 {
     (void)state;
-    struct registry_files files;
+    struct registry_files files = {0};
     struct error err = {0};
 
     put("a/model.onnx");
     assert_int_equal(scan(&files, &err), -ENOENT);
     assert_non_null(strstr(err.text, "/a holds no <version>/model.onnx"));
+    registry_files_finish(&files);
 }
 
 static void names(void **state)
@@ -140,6 +193,7 @@ static void names(void **state)
     assert_int_equal(registry_check_name("a:b", &err), -EINVAL);
     assert_int_equal(registry_check_name("a b", &err), -EINVAL);
     assert_int_equal(registry_check_name("a\"b", &err), -EINVAL);
+    assert_int_equal(registry_check_name("stats", &err), -EINVAL);
 }
 
 static void versions(void **state)
@@ -159,9 +213,10 @@ static void versions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(sorted),          IN_FOLDER(flat),       IN_FOLDER(empty),
-        IN_FOLDER(holes),           IN_FOLDER(no_version), cmocka_unit_test(names),
-        cmocka_unit_test(versions),
+        IN_FOLDER(sorted),       IN_FOLDER(flat),
+        IN_FOLDER(empty),        IN_FOLDER(holes),
+        IN_FOLDER(labels),       IN_FOLDER(no_version),
+        cmocka_unit_test(names), cmocka_unit_test(versions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
