@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "model/cpu.h"
+#include "model/kernels/activation.h"
 
 /* The inner loops of inference. Activations are float32, NHWC: one pixel's channels lie
  * together, `pixel` floats apart from the next pixel's, `row` floats apart from the next row's.
@@ -89,6 +90,12 @@ struct kernels {
     /* y[i] = a[i] + b[i], then max(0, y[i]) if `relu`; in place is allowed. */
     void (*add)(const float *a, const float *b, size_t count, bool relu, float *y);
     void (*relu)(const float *x, size_t count, float *y);
+    /* y[i] = f(x[i]) and y[i] = f(a[i], b[i]); in place is allowed. Within a few units in the
+     * last place of the reference, and the same wherever in a list a number is. */
+    void (*activate)(const struct kernels_activation *f, const float *x, size_t count,
+                     float *y);
+    void (*combine)(enum kernels_pair f, const float *a, const float *b, size_t count,
+                    float *y);
 };
 
 /* The kernels of one level. All levels that the build knows can be asked for; running one that

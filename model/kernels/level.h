@@ -42,6 +42,11 @@ void LEVEL(average_pool)(const struct kernels_pool *p, float scale, const float 
 void LEVEL(add)(const float *a, const float *b, size_t count, bool relu, float *y);
 void LEVEL(relu)(const float *x, size_t count, float *y);
 
+void LEVEL(activate)(const struct kernels_activation *f, const float *x, size_t count,
+                     float *y);
+void LEVEL(combine)(enum kernels_pair f, const float *a, const float *b, size_t count,
+                    float *y);
+
 /* Each is there if the build is for its architecture. */
 extern const struct kernels kernels_generic;
 extern const struct kernels kernels_v2;

@@ -22,4 +22,6 @@ const struct kernels LEVEL(kernels) = {
     .average_pool = LEVEL(average_pool),
     .add = LEVEL(add),
     .relu = LEVEL(relu),
+    .activate = LEVEL(activate),
+    .combine = LEVEL(combine),
 };

@@ -37,6 +37,7 @@ void check_winograd(void);
 void check_dense(void);
 void check_pool(void);
 void check_elementwise(void);
+void check_activation(void);
 
 /* Prints GFLOP/s by shape and level. */
 void bench(void);

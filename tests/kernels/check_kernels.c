@@ -130,6 +130,7 @@ static const struct {
     {"dense",       check_dense      },
     {"pool",        check_pool       },
     {"elementwise", check_elementwise},
+    {"activation",  check_activation },
 };
 
 enum { FAMILIES = sizeof(families) / sizeof(families[0]) };
