@@ -6,18 +6,20 @@
 #include <stdint.h>
 
 #include "model/arena.h"
+#include "model/kernels/activation.h"
 
 struct error;
 struct onnx;
 
 enum {
-    GRAPH_RANK_MAX = 4,
+    GRAPH_RANK_MAX = 7,
     GRAPH_OPSET_MIN = 7,
     GRAPH_OPSET_MAX = 28,
     GRAPH_NODES_MAX = 512,
     GRAPH_NAMES_MAX = 8192, /* of initializers and of what nodes make */
     GRAPH_PAD_MAX = 1024,
-    GRAPH_ELEMENTS_MAX = 1 << 22,            /* of one value, for one image */
+    GRAPH_ELEMENTS_MAX = 1 << 22, /* of one value, for one image */
+    GRAPH_TABLES_MAX = 1 << 24,   /* elements of all folded constants and lists of indexes */
     GRAPH_MACS_MAX = 2 * 1000 * 1000 * 1000, /* of the whole graph, for one image */
 };
 
@@ -30,8 +32,34 @@ enum graph_kind {
     GRAPH_AVERAGE_POOL,
     GRAPH_ADD, /* of two values of equal shape */
     GRAPH_RELU,
-    GRAPH_RESHAPE, /* the same elements in the same order under another shape */
-    GRAPH_SOFTMAX, /* last only, and over the classes; gone after graph_fuse() */
+    GRAPH_RESHAPE,  /* the same elements in the same order under another shape */
+    GRAPH_UNARY,    /* a function of each number */
+    GRAPH_BINARY,   /* of two values of equal shape, or with `weights` for the second */
+    GRAPH_MOVE,     /* the same elements in another order, some of them, with a filler or not */
+    GRAPH_ROWS,     /* a function of each `row` of numbers: that many, or one, come out */
+    GRAPH_PRODUCT,  /* of matrices; `weights` may be the second */
+    GRAPH_CONSTANT, /* the weights themselves */
+};
+
+/* What is done with a row. */
+enum graph_rows {
+    GRAPH_ROWS_SOFTMAX,
+    GRAPH_ROWS_LOG_SOFTMAX,
+    GRAPH_ROWS_STANDARD,  /* less the mean, by the standard deviation */
+    GRAPH_ROWS_BY_L1,     /* by the norm */
+    GRAPH_ROWS_LOG_BY_L1, /* the logarithm of that */
+    GRAPH_ROWS_BY_L2,
+    GRAPH_ROWS_BY_MAX,
+    GRAPH_ROWS_SUM, /* from here on one number comes out */
+    GRAPH_ROWS_MEAN,
+    GRAPH_ROWS_PRODUCT,
+    GRAPH_ROWS_MAX,
+    GRAPH_ROWS_MIN,
+    GRAPH_ROWS_L1,
+    GRAPH_ROWS_L2,
+    GRAPH_ROWS_SUM_SQUARE,
+    GRAPH_ROWS_LOG_SUM,
+    GRAPH_ROWS_LOG_SUM_EXP,
 };
 
 /* The shape of a value for one image, outermost first and without the batch: {F},
@@ -40,6 +68,7 @@ struct graph_shape {
     size_t rank;
     size_t dims[GRAPH_RANK_MAX];
     size_t count; /* the product of dims */
+    size_t alone; /* 1 if ONNX has no batch before these; only in files for one picture */
 };
 
 struct graph_value {
@@ -61,11 +90,20 @@ struct graph_node {
     bool relu; /* max(0, result) */
     const char *name;
     const char *op;    /* "Conv+BatchNormalization+Relu" */
-    size_t in[2], out; /* indexes of values; in[1] for GRAPH_ADD only */
+    size_t in[2], out; /* indexes of values */
+    size_t n_in;       /* of `in` that count */
     struct graph_window window;
-    size_t groups;  /* convolution */
-    bool count_pad; /* average pool: padding counts as pixels */
-    bool log;       /* softmax: LogSoftmax */
+    size_t groups;                      /* convolution */
+    bool count_pad;                     /* average pool: padding counts as pixels */
+    struct kernels_activation function; /* unary */
+    enum kernels_pair pair;             /* binary */
+    bool reversed;                      /* binary: `weights` are the first */
+    const int32_t *index; /* move: of in[0], behind its end of in[1], or -1 for `filler` */
+    float filler;
+    enum graph_rows rows;
+    size_t row;
+    float epsilon;                  /* standard: added to the variance */
+    size_t products, height, width; /* product: so many of [height][row] . [row][width] */
     size_t n_weights, n_bias;
     float *weights; /* conv [out][in / groups][height][width], dense [out][in], affine [c] */
     float *bias;    /* [out], always there for these three */
@@ -79,6 +117,7 @@ struct graph {
     struct graph_node *nodes;
     size_t n_values, n_nodes;
     size_t input, output;
+    size_t output_at; /* which of the file's outputs that is */
     int64_t batch;    /* pictures at a time, as the input declares; -1 for any */
     bool softmax;     /* a Softmax behind `output` was taken off, */
     bool log_softmax; /* or a LogSoftmax */
@@ -91,7 +130,7 @@ int graph_build(const struct onnx *o, struct graph **ret, struct error *err);
 
 /* Folds normalisations and biases into the weights before them, activations into what they
  * act on, takes off a final Softmax, and marks as dead what nobody needs. The results stay the
- * same within rounding. Returns 0; -ENOTSUP for a Softmax that is not last; -ENOMEM. */
+ * same within rounding. Returns 0; -ENOMEM. */
 int graph_fuse(struct graph *g, struct error *err);
 
 /* Multiply-adds of one node for one image. */

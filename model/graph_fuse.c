@@ -1,7 +1,8 @@
 #include <errno.h>
 
 #include "model/error.h"
-#include "model/graph.h"
+#include "model/graph_fuse.h"
+#include "model/model.h"
 
 /* Every rule below changes a graph into one with the same results and fewer nodes. A node is
  * only changed if the one that it is merged with is the only one to see its result. */
@@ -27,7 +28,8 @@ static struct graph_node *before(const struct graph *g, const struct graph_node 
 static int merge(struct graph *g, struct graph_node *into, struct graph_node *last,
                  struct graph_node *n, struct error *err)
 {
-    const char *op = arena_print(&g->arena, "%s+%s", into->op, n->op);
+    bool same = into->name == n->name; /* parts of one of the file's */
+    const char *op = same ? into->op : arena_print(&g->arena, "%s+%s", into->op, n->op);
 
     if (!op)
         return error_set(err, -ENOMEM, "out of memory while fusing the graph");
@@ -82,6 +84,12 @@ static int fuse_relu(struct graph *g, struct graph_node *n, struct error *err)
     return merge(g, p, last, n, err);
 }
 
+static bool is_softmax(const struct graph_node *n)
+{
+    return n->kind == GRAPH_ROWS && n->row == MODEL_CLASSES &&
+           (n->rows == GRAPH_ROWS_SOFTMAX || n->rows == GRAPH_ROWS_LOG_SOFTMAX);
+}
+
 /* What follows the classes' Softmax can only be a reshape. */
 static void strip_softmax(struct graph *g)
 {
@@ -91,12 +99,14 @@ static void strip_softmax(struct graph *g)
         n = &g->nodes[i];
         if (n->dead || n->out != g->output)
             continue;
-        if (n->kind != GRAPH_RESHAPE && n->kind != GRAPH_SOFTMAX)
+        if (n->kind == GRAPH_ROWS && n->rows == GRAPH_ROWS_BY_L1) {
+            n->rows = GRAPH_ROWS_LOG_BY_L1; /* whose softmax is the same */
+            g->softmax = true;
+        }
+        if (n->kind != GRAPH_RESHAPE && (!is_softmax(n) || g->softmax || g->log_softmax))
             return;
-        if (g->softmax || g->log_softmax)
-            return;
-        g->softmax = n->kind == GRAPH_SOFTMAX && !n->log;
-        g->log_softmax = n->kind == GRAPH_SOFTMAX && n->log;
+        g->softmax = g->softmax || (is_softmax(n) && n->rows == GRAPH_ROWS_SOFTMAX);
+        g->log_softmax = g->log_softmax || (is_softmax(n) && !g->softmax);
         g->output = n->in[0];
     }
 }
@@ -108,16 +118,14 @@ static void count_uses(struct graph *g)
         struct graph_node *n = &g->nodes[i];
 
         n->dead = g->values[n->out].uses == 0;
-        if (!n->dead)
-            g->values[n->in[0]].uses++;
-        if (!n->dead && n->kind == GRAPH_ADD)
-            g->values[n->in[1]].uses++;
+        for (size_t k = 0; k < n->n_in && !n->dead; k++)
+            g->values[n->in[k]].uses++;
     }
 }
 
 int graph_fuse(struct graph *g, struct error *err)
 {
-    int r = 0;
+    int r = graph_fuse_moves(g, err);
 
     strip_softmax(g);
     count_uses(g);
@@ -126,9 +134,6 @@ int graph_fuse(struct graph *g, struct error *err)
 
         if (n->dead)
             continue;
-        if (n->kind == GRAPH_SOFTMAX)
-            r = error_set(err, -ENOTSUP, "node '%.40s' (%.24s): digitd does it last only",
-                          n->name, n->op);
         if (n->kind == GRAPH_AFFINE)
             r = fold_affine(g, n, err);
         else if (n->kind == GRAPH_RELU)

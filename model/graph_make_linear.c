@@ -7,226 +7,319 @@
 
 /* Operators that multiply and add. */
 
-/* One number for each of `n_channels` from a constant that is broadcast over the rest of a
- * value of `rank` dimensions, batch and channels being the first two. */
-static int spread(const struct onnx_node *n, const struct onnx_tensor *t, size_t rank,
-                  size_t n_channels, float *ret, struct error *err)
+/* y = alpha * x . weights, with weights [in][out], or [out][in] if `transposed`: a layer whose
+ * bias is still 0. */
+static int make_dense(struct graph_builder *b, const struct onnx_node *n, size_t value,
+                      const struct onnx_tensor *weights, bool transposed, float alpha,
+                      struct graph_node **ret, struct error *err)
 {
-    const float *from = t->data;
-    size_t channels = 1;
-
-    if (t->rank > rank)
-        return graph_refuse(n, err, -ENOTSUP, "its constant has %zu dimensions, its input %zu",
-                            t->rank, rank);
-    for (size_t i = 0; i < t->rank; i++) {
-        if (i + rank == t->rank + 1)
-            channels = (size_t)t->dims[i];
-        else if (t->dims[i] != 1)
-            return graph_refuse(n, err, -ENOTSUP,
-                                "its constant varies along more than the channels");
-    }
-    if (channels != 1 && channels != n_channels)
-        return graph_refuse(n, err, -EBADMSG, "its constant has %zu numbers for %zu channels",
-                            channels, n_channels);
-    for (size_t i = 0; i < n_channels; i++)
-        ret[i] = from[channels == 1 ? 0 : i];
-    return 0;
-}
-
-/* y = alpha * x . weights + beta * c, with weights [in][out], or [out][in] if `transposed`. */
-struct product {
-    const struct onnx_tensor *weights, *c;
-    bool transposed;
-    float alpha, beta;
-};
-
-static void copy_weights(const struct product *p, size_t in, size_t out, float *ret)
-{
-    const float *from = p->weights->data;
-
-    for (size_t o = 0; o < out; o++)
-        for (size_t i = 0; i < in; i++)
-            ret[o * in + i] = p->alpha * (p->transposed ? from[o * in + i] : from[i * out + o]);
-}
-
-static int make_product(struct graph_builder *b, const struct onnx_node *n,
-                        const struct product *p, size_t value, struct error *err)
-{
-    const struct graph_shape *in = &b->graph->values[value].shape;
-    struct graph_node *node = NULL;
+    const float *from = weights->data;
+    size_t n_in = (size_t)weights->dims[transposed ? 1 : 0];
+    size_t n_out = (size_t)weights->dims[transposed ? 0 : 1];
     struct graph_shape out = {0};
-    size_t n_in = 0;
-    int r = 0;
+    int r = graph_shape_set(&out, n, 1, &n_out, err);
 
-    if (in->rank != 1 || p->weights->rank != 2)
-        return graph_refuse(n, err, -ENOTSUP,
-                            "it multiplies %zu by %zu dimensions; digitd does 2 by 2",
-                            in->rank + 1, p->weights->rank);
-    n_in = (size_t)p->weights->dims[p->transposed ? 1 : 0];
-    if (n_in != in->count)
-        return graph_refuse(n, err, -EBADMSG,
-                            "its weights are for %zu numbers, its input has %zu", n_in,
-                            in->count);
-    r = graph_shape_set(&out, n, 1, (size_t[]){(size_t)p->weights->dims[p->transposed ? 0 : 1]},
-                        err);
     if (r == 0)
-        r = graph_add(b, n, GRAPH_DENSE, value, &out, &node, err);
+        r = graph_insert(b, n, GRAPH_DENSE, value, &out, ret, err);
     if (r == 0)
-        r = graph_weights(b, node, p->weights->count, out.count, err);
-    if (r == 0 && p->c)
-        r = spread(n, p->c, 2, out.count, node->bias, err);
-    if (r == 0) {
-        copy_weights(p, n_in, out.count, node->weights);
-        for (size_t i = 0; i < out.count; i++)
-            node->bias[i] *= p->beta;
-    }
+        r = graph_weights(b, *ret, weights->count, n_out, err);
+    for (size_t o = 0; r == 0 && o < n_out; o++)
+        for (size_t i = 0; i < n_in; i++)
+            (*ret)->weights[o * n_in + i] =
+                alpha * (transposed ? from[o * n_in + i] : from[i * n_out + o]);
     return r;
 }
 
-int graph_make_gemm(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+/* Factors with the dimensions [...][height][row] and [...][row][width]. */
+struct factors {
+    struct graph_symbol left, right;
+    struct graph_dims a, b, out;
+    bool batched;
+};
+
+/* A list is a row on the left and a column on the right. */
+static int as_matrices(struct graph_builder *b, const struct onnx_node *n, struct factors *f,
+                       struct error *err)
 {
-    struct product p = {.transposed = graph_int(n, "transB", 0) != 0,
-                        .alpha = graph_float(n, "alpha", 1),
-                        .beta = graph_float(n, "beta", 1)};
-    size_t value = 0;
-    int r = graph_input_value(b, n, 0, &value, err);
+    int r = 0;
+
+    if (f->a.rank == 0 || f->b.rank == 0)
+        return graph_refuse(n, err, -EBADMSG, "one of its inputs is one number");
+    if (f->a.rank == 1) {
+        f->a = (struct graph_dims){
+            2, {1, f->a.at[0]}
+        };
+        r = graph_view_as(b, n, &f->left, &f->a, false, &f->left, err);
+    }
+    if (r == 0 && f->b.rank == 1) {
+        f->b = (struct graph_dims){
+            2, {f->b.at[0], 1}
+        };
+        r = graph_view_as(b, n, &f->right, &f->b, false, &f->right, err);
+    }
+    if (r == 0 && f->a.at[f->a.rank - 1] != f->b.at[f->b.rank - 2])
+        r = graph_refuse(n, err, -EBADMSG,
+                         "its weights are for %lld numbers, its input has %lld",
+                         (long long)f->b.at[f->b.rank - 2], (long long)f->a.at[f->a.rank - 1]);
+    return r;
+}
+
+/* Of the result: what is before the matrices is broadcast. */
+static int measure(const struct graph_builder *b, const struct onnx_node *n, struct factors *f,
+                   struct error *err)
+{
+    struct graph_dims *out = &f->out;
+    bool left = graph_batched(b, &f->left);
+    bool right = graph_batched(b, &f->right);
+
+    out->rank = f->a.rank > f->b.rank ? f->a.rank : f->b.rank;
+    for (size_t i = 0; i + 2 < out->rank; i++) {
+        int64_t x = i + f->a.rank >= out->rank ? f->a.at[i + f->a.rank - out->rank] : 1;
+        int64_t y = i + f->b.rank >= out->rank ? f->b.at[i + f->b.rank - out->rank] : 1;
+
+        if (x != y && x != 1 && y != 1)
+            return graph_refuse(n, err, -EBADMSG, "its inputs do not broadcast: %lld and %lld",
+                                (long long)x, (long long)y);
+        out->at[i] = x == 1 ? y : x;
+    }
+    out->at[out->rank - 2] = f->a.at[f->a.rank - 2];
+    out->at[out->rank - 1] = f->b.at[f->b.rank - 1];
+    if (b->graph->batch != 1 && ((left && f->a.rank < out->rank) ||
+                                 (right && (f->b.rank < out->rank || f->b.rank < 3))))
+        return graph_refuse(n, err, -ENOTSUP, "it mixes the pictures of the batch");
+    f->batched =
+        (left && f->a.rank == out->rank) || (right && f->b.rank == out->rank && out->rank > 2);
+    return 0;
+}
+
+/* Both with the same dimensions before the matrices. */
+static int spread(struct graph_builder *b, const struct onnx_node *n, struct factors *f,
+                  struct error *err)
+{
+    struct graph_dims a = f->out;
+    struct graph_dims c = f->out;
+    struct graph_symbol left = {0};
+    struct graph_symbol right = {0};
+    int r = 0;
+
+    a.at[a.rank - 1] = f->a.at[f->a.rank - 1];
+    c.at[c.rank - 2] = f->b.at[f->b.rank - 2];
+    r = graph_view_spread(b, n, &f->left, &a, f->batched, &left, err);
+    if (r == 0)
+        r = graph_view_spread(b, n, &f->right, &c, f->batched, &right, err);
+    f->left = left;
+    f->right = right;
+    return r;
+}
+
+static int insert_product(struct graph_builder *b, const struct onnx_node *n,
+                          const struct factors *f, bool shared, struct graph_symbol *ret,
+                          struct error *err)
+{
+    const struct onnx_tensor *weights = f->right.constant;
+    const float *numbers = NULL;
+    struct graph_shape shape = {0};
+    struct graph_node *node = NULL;
+    size_t left = 0;
+    size_t height = 1;
+    size_t row = (size_t)f->a.at[f->a.rank - 1];
+    size_t width = (size_t)f->b.at[f->b.rank - 1];
+    int r = graph_value_of(b, n, &f->left, &left, err);
 
     if (r == 0)
-        r = graph_input_floats(b, n, 1, &p.weights, err);
-    if (r == 0 && n->n_inputs > 2 && *n->inputs[2])
-        r = graph_input_floats(b, n, 2, &p.c, err);
-    if (r == 0 && graph_int(n, "transA", 0))
-        r = graph_refuse(n, err, -ENOTSUP, "attribute 'transA' is 1, which mixes the pictures");
-    if (r == 0 && !(isfinite(p.alpha) && isfinite(p.beta)))
-        r = graph_refuse(n, err, -EBADMSG, "attribute 'alpha' or 'beta' is not finite");
-    return r == 0 ? make_product(b, n, &p, value, err) : r;
+        r = graph_shape_from(b, n, &f->out, f->batched, &shape, err);
+    if (r == 0 && weights)
+        r = graph_floats(b, n, weights, &numbers, err);
+    if (r == 0)
+        r = graph_insert(b, n, GRAPH_PRODUCT, left, &shape, &node, err);
+    if (r == 0 && weights)
+        r = graph_weights(b, node, weights->count, 0, err);
+    if (r < 0)
+        return r;
+    if (weights)
+        memcpy(node->weights, numbers, weights->count * sizeof(float));
+    node->in[1] = weights ? left : f->right.value;
+    node->n_in = weights ? 1 : 2;
+    height = shared ? shape.count / width : (size_t)f->out.at[f->out.rank - 2];
+    node->height = height;
+    node->row = row;
+    node->width = width;
+    node->products = shape.count / (height * width);
+    *ret = (struct graph_symbol){.value = node->out};
+    return 0;
+}
+
+/* Without what a list was given to be a matrix. */
+static int drop(struct graph_builder *b, const struct onnx_node *n, const struct factors *f,
+                bool row, bool column, struct graph_symbol *s, struct error *err)
+{
+    struct graph_dims dims = f->out;
+
+    if (column)
+        dims.rank--;
+    if (row) {
+        dims.at[dims.rank - (column ? 1 : 2)] = dims.at[dims.rank - (column ? 0 : 1)];
+        dims.rank--;
+    }
+    return row || column ? graph_view_as(b, n, s, &dims, f->batched, s, err) : 0;
+}
+
+static int multiply(struct graph_builder *b, const struct onnx_node *n,
+                    const struct graph_symbol *x, const struct graph_symbol *y,
+                    struct graph_symbol *ret, struct error *err)
+{
+    struct factors f = {
+        .left = *x, .right = *y, .a = graph_dims_of(b, x), .b = graph_dims_of(b, y)};
+    const struct onnx_tensor *t = y->constant;
+    bool row = f.a.rank == 1;
+    bool column = f.b.rank == 1;
+    struct graph_node *node = NULL;
+    int r = 0;
+
+    if (x->constant && y->constant)
+        return graph_refuse(n, err, -ENOTSUP, "one input must depend on the picture");
+    r = as_matrices(b, n, &f, err);
+    if (r == 0)
+        r = measure(b, n, &f, err);
+    if (r < 0)
+        return r;
+    if (t && t->rank == 2 && t->type == ONNX_FLOAT && f.batched && f.a.rank == 2) {
+        const float *numbers = NULL;
+
+        r = graph_floats(b, n, t, &numbers, err);
+        if (r == 0)
+            r = make_dense(b, n, f.left.value, t, false, 1, &node, err);
+        if (r == 0)
+            *ret = (struct graph_symbol){.value = node->out};
+        return r;
+    }
+    if (!t || f.b.rank > 2)
+        r = spread(b, n, &f, err);
+    if (r == 0)
+        r = insert_product(b, n, &f, t && f.b.rank == 2, ret, err);
+    return r == 0 ? drop(b, n, &f, row, column, ret, err) : r;
 }
 
 int graph_make_matmul(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {
-    struct product p = {.alpha = 1};
-    size_t value = 0;
-    int r = graph_input_value(b, n, 0, &value, err);
+    const struct graph_symbol *left = NULL;
+    const struct graph_symbol *right = NULL;
+    struct graph_symbol result = {0};
+    int r = graph_input_any(b, n, 0, &left, err);
 
     if (r == 0)
-        r = graph_input_floats(b, n, 1, &p.weights, err);
-    return r == 0 ? make_product(b, n, &p, value, err) : r;
+        r = graph_input_any(b, n, 1, &right, err);
+    if (r == 0)
+        r = multiply(b, n, left, right, &result, err);
+    return r == 0 ? graph_bind(b, n, result, err) : r;
 }
 
-/* A node that scales and shifts each channel of `value`: by 1 and 0 until someone knows
- * better. */
-static int make_affine(struct graph_builder *b, const struct onnx_node *n, size_t value,
-                       struct graph_node **ret, struct error *err)
+/* s = factor * s */
+static int scale(struct graph_builder *b, const struct onnx_node *n, float factor,
+                 struct graph_symbol *s, struct error *err)
 {
-    const struct graph_shape shape = b->graph->values[value].shape;
+    const struct graph_dims one = {0};
+    struct onnx_tensor *t = NULL;
+    struct graph_symbol result = {0};
+    float *data = NULL;
     int r = 0;
 
-    if (shape.rank != 1 && shape.rank != 3)
-        return graph_refuse(n, err, -ENOTSUP,
-                            "its input has %zu dimensions; digitd does [N,F] and [N,C,H,W]",
-                            shape.rank + 1);
-    r = graph_add(b, n, GRAPH_AFFINE, value, &shape, ret, err);
-    if (r == 0)
-        r = graph_weights(b, *ret, shape.dims[0], shape.dims[0], err);
-    for (size_t i = 0; r == 0 && i < shape.dims[0]; i++)
-        (*ret)->weights[i] = 1;
-    return r;
-}
-
-static int add_constant(struct graph_builder *b, const struct onnx_node *n, size_t which,
-                        struct error *err)
-{
-    const struct onnx_tensor *constant = NULL;
-    struct graph_node *node = NULL;
-    size_t value = 0;
-    int r = graph_input_value(b, n, 1 - which, &value, err);
-
-    if (r == 0)
-        r = graph_input_floats(b, n, which, &constant, err);
-    if (r == 0)
-        r = make_affine(b, n, value, &node, err);
-    if (r == 0)
-        r = spread(n, constant, b->graph->values[value].shape.rank + 1, node->n_bias,
-                   node->bias, err);
-    return r;
-}
-
-int graph_make_add(struct graph_builder *b, const struct onnx_node *n, struct error *err)
-{
-    const struct graph_symbol *first = graph_input(b, n, 0);
-    const struct graph_symbol *second = graph_input(b, n, 1);
-    const struct graph_value *values = b->graph->values;
-    struct graph_shape shape = {0};
-    struct graph_node *node = NULL;
-    int r = 0;
-
-    if (!first || !second)
-        return graph_refuse(n, err, -EBADMSG, "it lacks an input");
-    if (second->constant || first->constant)
-        return add_constant(b, n, second->constant ? 1 : 0, err);
-    shape = values[first->value].shape;
-    if (memcmp(&shape, &values[second->value].shape, sizeof(shape)) != 0)
-        return graph_refuse(n, err, -ENOTSUP, "its inputs have different shapes");
-    r = graph_add(b, n, GRAPH_ADD, first->value, &shape, &node, err);
-    if (r == 0)
-        node->in[1] = second->value;
-    return r;
-}
-
-/* Inputs 1 to 4 of BatchNormalization: scale, shift, mean, variance. */
-static int read_statistics(const struct graph_builder *b, const struct onnx_node *n,
-                           size_t channels, const float **ret, struct error *err)
-{
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < 4; i++) {
-        const struct onnx_tensor *t = NULL;
-
-        r = graph_input_floats(b, n, i + 1, &t, err);
-        if (r == 0 && t->count != channels)
-            r = graph_refuse(n, err, -EBADMSG, "input %zu has %zu numbers for %zu channels",
-                             i + 1, t->count, channels);
-        if (r == 0)
-            ret[i] = t->data;
+    if (factor == 1)
+        return 0;
+    r = graph_constant(b, n, ONNX_FLOAT, &one, &t, &data, err);
+    if (r == 0) {
+        *data = factor;
+        r = graph_combine(b, n, KERNELS_MULTIPLY, s, &(struct graph_symbol){.constant = t},
+                          &result, err);
     }
+    *s = result;
     return r;
 }
 
-int graph_make_batch_norm(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+static int transpose(struct graph_builder *b, const struct onnx_node *n, const char *attribute,
+                     struct graph_symbol *s, struct error *err)
 {
-    double epsilon = (double)graph_float(n, "epsilon", 1e-5F);
-    const float *statistics[4] = {0};
-    struct graph_node *node = NULL;
-    size_t value = 0;
-    int r = graph_input_value(b, n, 0, &value, err);
+    static const size_t order[ONNX_RANK_MAX] = {1, 0};
 
-    if (r == 0 && (graph_int(n, "training_mode", 0) || !graph_int(n, "spatial", 1)))
+    if (graph_dims_of(b, s).rank != 2)
+        return graph_refuse(n, err, -ENOTSUP, "it multiplies %zu dimensions; ONNX says 2",
+                            graph_dims_of(b, s).rank);
+    if (!graph_int(n, attribute, 0))
+        return 0;
+    if (graph_batched(b, s) && b->graph->batch != 1)
+        return graph_refuse(n, err, -ENOTSUP, "attribute '%s' is 1, which mixes the pictures",
+                            attribute);
+    return graph_view_permute(b, n, s, order, s, err);
+}
+
+/* The layer that nearly all of them are, with its weights in the file's order. */
+static int gemm_of_weights(struct graph_builder *b, const struct onnx_node *n,
+                           const struct graph_symbol *x, struct graph_symbol *ret,
+                           struct error *err)
+{
+    bool transposed = graph_int(n, "transB", 0) != 0;
+    const struct graph_shape in = b->graph->values[x->value].shape;
+    const struct onnx_tensor *weights = NULL;
+    struct graph_node *node = NULL;
+    int r = graph_input_floats(b, n, 1, &weights, err);
+
+    if (r == 0 && (in.rank != 1 || weights->rank != 2))
         r = graph_refuse(n, err, -ENOTSUP,
-                         "it is exported for training, or normalises each pixel apart");
+                         "it multiplies %zu by %zu dimensions; ONNX says 2 by 2", in.rank + 1,
+                         weights->rank);
+    if (r == 0 && (size_t)weights->dims[transposed ? 1 : 0] != in.count)
+        r = graph_refuse(n, err, -EBADMSG,
+                         "its weights are for %lld numbers, its input has %zu",
+                         (long long)weights->dims[transposed ? 1 : 0], in.count);
     if (r == 0)
-        r = make_affine(b, n, value, &node, err);
+        r = make_dense(b, n, x->value, weights, transposed, graph_float(n, "alpha", 1), &node,
+                       err);
     if (r == 0)
-        r = read_statistics(b, n, node->n_bias, statistics, err);
-    for (size_t i = 0; r == 0 && i < node->n_bias; i++) {
-        double spread = (double)statistics[3][i] + epsilon;
-        double scale = (double)statistics[0][i] / sqrt(spread);
-
-        if (!(spread > 0))
-            r = graph_refuse(n, err, -EBADMSG, "channel %zu has a variance of %g", i,
-                             (double)statistics[3][i]);
-        node->weights[i] = (float)scale;
-        node->bias[i] = (float)((double)statistics[1][i] - (double)statistics[2][i] * scale);
-    }
+        *ret = (struct graph_symbol){.value = node->out};
     return r;
 }
 
-int graph_make_relu(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+static int gemm(struct graph_builder *b, const struct onnx_node *n,
+                const struct graph_symbol *left, const struct graph_symbol *right,
+                struct graph_symbol *ret, struct error *err)
 {
-    struct graph_node *node = NULL;
-    size_t value = 0;
-    int r = graph_input_value(b, n, 0, &value, err);
+    struct graph_symbol x = *left;
+    struct graph_symbol y = *right;
+    int r = 0;
 
-    return r == 0
-               ? graph_add(b, n, GRAPH_RELU, value, &b->graph->values[value].shape, &node, err)
-               : r;
+    if (graph_batched(b, left) && right->constant && !graph_int(n, "transA", 0))
+        return gemm_of_weights(b, n, left, ret, err);
+    r = transpose(b, n, "transA", &x, err);
+    if (r == 0)
+        r = transpose(b, n, "transB", &y, err);
+    if (r == 0)
+        r = multiply(b, n, &x, &y, ret, err);
+    return r == 0 ? scale(b, n, graph_float(n, "alpha", 1), ret, err) : r;
+}
+
+int graph_make_gemm(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+{
+    const struct graph_symbol *left = NULL;
+    const struct graph_symbol *right = NULL;
+    const struct graph_symbol *third = graph_input(b, n, 2);
+    struct graph_symbol c = {0};
+    struct graph_symbol product = {0};
+    struct graph_symbol result = {0};
+    int r = graph_input_any(b, n, 0, &left, err);
+
+    if (r == 0)
+        r = graph_input_any(b, n, 1, &right, err);
+    if (r == 0 &&
+        !(isfinite(graph_float(n, "alpha", 1)) && isfinite(graph_float(n, "beta", 1))))
+        r = graph_refuse(n, err, -EBADMSG, "attribute 'alpha' or 'beta' is not finite");
+    if (r == 0)
+        r = gemm(b, n, left, right, &product, err);
+    if (r == 0 && third && graph_float(n, "beta", 1) != 0) {
+        c = *third;
+        r = scale(b, n, graph_float(n, "beta", 1), &c, err);
+        if (r == 0)
+            r = graph_combine(b, n, KERNELS_ADD, &product, &c, &result, err);
+        product = result;
+    }
+    return r == 0 ? graph_bind(b, n, product, err) : r;
 }

@@ -4,109 +4,132 @@
 #include "model/error.h"
 #include "model/graph_build.h"
 
-/* PyTorch puts a Pad, mostly of nothing, before each average pool. */
+/* Margins, of which negative ones cut off. */
 
-enum { OPSET_PADS_ARE_AN_INPUT = 11 };
+enum pad_mode { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE, PAD_WRAP };
 
-/* The margins before and after each dimension, batch included, from where the operator set
- * keeps them. */
-static int read_pads(const struct graph_builder *b, const struct onnx_node *n, size_t rank,
-                     const int64_t **ret, struct error *err)
+static const char *const modes[] = {"constant", "reflect", "edge", "wrap"};
+
+static int read_mode(const struct onnx_node *n, enum pad_mode *ret, struct error *err)
 {
-    const struct onnx_attribute *a = graph_attribute(n, "pads");
-    const struct graph_symbol *s = graph_input(b, n, 1);
-    size_t count = a ? a->n : 0;
+    const struct onnx_attribute *a = graph_attribute(n, "mode");
+    size_t i = 0;
 
-    *ret = a ? a->ints : NULL;
-    if (b->onnx->opset >= OPSET_PADS_ARE_AN_INPUT) {
-        if (!s || !s->constant || s->constant->type != ONNX_INT64)
-            return graph_refuse(n, err, -ENOTSUP, "its margins must be constant");
-        *ret = s->constant->data;
-        count = s->constant->count;
-    }
-    if (count != 2 * rank)
-        return graph_refuse(n, err, -ENOTSUP, "it has %zu margins for %zu dimensions", count,
-                            rank);
-    for (size_t i = 0; i < count; i++)
-        if ((*ret)[i] < 0 || (*ret)[i] > GRAPH_PAD_MAX)
-            return graph_refuse(n, err, -ENOTSUP, "a margin is %lld; digitd does 0 to %d",
-                                (long long)(*ret)[i], GRAPH_PAD_MAX);
+    while (a && *a->s && i < sizeof(modes) / sizeof(modes[0]) && strcmp(modes[i], a->s) != 0)
+        i++;
+    if (i == sizeof(modes) / sizeof(modes[0]))
+        return graph_refuse(n, err, -ENOTSUP, "attribute 'mode' is '%.24s'", a->s);
+    *ret = (enum pad_mode)i;
     return 0;
 }
 
-/* digitd's borders hold zeros. */
-static int check_mode(const struct graph_builder *b, const struct onnx_node *n,
-                      struct error *err)
+/* What is put around: input 2, or an attribute. */
+static int read_filler(const struct graph_builder *b, const struct onnx_node *n, float *ret,
+                       struct error *err)
 {
-    const struct onnx_attribute *mode = graph_attribute(n, "mode");
-    const struct onnx_tensor *value = NULL;
-    float filler = graph_float(n, "value", 0);
-    int r = 0;
+    const struct graph_symbol *s = graph_input(b, n, 2);
 
-    if (mode && *mode->s && strcmp(mode->s, "constant") != 0)
-        return graph_refuse(n, err, -ENOTSUP,
-                            "attribute 'mode' is '%.24s'; digitd does constant", mode->s);
-    if (n->n_inputs > 2 && *n->inputs[2])
-        r = graph_input_floats(b, n, 2, &value, err);
-    if (value)
-        filler = *(const float *)value->data;
-    if (r == 0 && filler != 0)
-        r = graph_refuse(n, err, -ENOTSUP, "it fills with %g; digitd fills with 0",
-                         (double)filler);
+    *ret = graph_float(n, "value", 0);
+    if (s && (!s->constant || s->constant->count != 1))
+        return graph_refuse(n, err, -ENOTSUP, "input 2 must be one constant number");
+    if (s)
+        *ret = (float)graph_number(s->constant, 0);
+    return 0;
+}
+
+/* The margins before and after each dimension, from where the operator set keeps them. */
+static int read_pads(const struct graph_builder *b, const struct onnx_node *n, size_t rank,
+                     int64_t before[ONNX_RANK_MAX], int64_t after[ONNX_RANK_MAX],
+                     struct error *err)
+{
+    const struct onnx_attribute *a =
+        graph_attribute(n, graph_attribute(n, "pads") ? "pads" : "paddings");
+    const struct graph_symbol *s = graph_input(b, n, 1);
+    int64_t axes[ONNX_RANK_MAX] = {0};
+    size_t n_axes = 0;
+    int r = graph_input_ints(b, n, 3, axes, &n_axes, err);
+    size_t count = a ? a->n : 0;
+
+    if (r == 0 && !a && (!s || !s->constant || !graph_is_whole(s->constant)))
+        r = graph_refuse(n, err, -ENOTSUP, "its margins must be constant");
+    if (r == 0 && !a)
+        count = s->constant->count;
+    for (size_t i = 0; i < rank && n_axes == 0; i++)
+        axes[i] = (int64_t)i;
+    n_axes = n_axes ? n_axes : rank;
+    if (r == 0 && count != 2 * n_axes)
+        r = graph_refuse(n, err, -ENOTSUP, "it has %zu margins for %zu dimensions", count,
+                         n_axes);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        int64_t margin = a ? a->ints[i] : graph_whole(s->constant, i);
+        size_t axis = 0;
+
+        r = graph_axis(n, axes[i % n_axes], rank, &axis, err);
+        if (r == 0 && (margin < -GRAPH_PAD_MAX || margin > GRAPH_PAD_MAX))
+            r = graph_refuse(n, err, -ENOTSUP, "a margin is %lld; digitd does at most %d",
+                             (long long)margin, GRAPH_PAD_MAX);
+        (i < n_axes ? before : after)[axis] = margin;
+    }
     return r;
 }
 
-/* A convolution with one weight of 1 for each channel, and a margin. */
-static int make_margin(struct graph_builder *b, const struct onnx_node *n, size_t value,
-                       const struct graph_window *w, struct error *err)
+/* Where coordinate `c`, which may be outside, is taken from; negative for nowhere. */
+static int64_t source(enum pad_mode mode, int64_t c, int64_t size)
 {
-    size_t channels = b->graph->values[value].shape.dims[0];
-    struct graph_node *node = NULL;
-    struct graph_shape out = {0};
-    int r = graph_shape_set(&out, n, 3, (size_t[]){channels, w->out[0], w->out[1]}, err);
+    if (c >= 0 && c < size)
+        return c;
+    if (mode == PAD_EDGE)
+        return c < 0 ? 0 : size - 1;
+    if (mode == PAD_WRAP)
+        return ((c % size) + size) % size;
+    if (mode == PAD_REFLECT && size > 1) {
+        c = (c < 0 ? -c : c) % (2 * size - 2);
+        return c < size ? c : 2 * size - 2 - c;
+    }
+    return -1;
+}
 
-    if (r == 0)
-        r = graph_add(b, n, GRAPH_CONV, value, &out, &node, err);
-    if (r == 0)
-        r = graph_weights(b, node, channels, channels, err);
-    for (size_t i = 0; r == 0 && i < channels; i++)
-        node->weights[i] = 1;
-    if (r == 0) {
-        node->groups = channels;
-        node->window = *w;
+static int pad_axis(struct graph_builder *b, const struct onnx_node *n, enum pad_mode mode,
+                    struct graph_view *v, size_t axis, int64_t before, int64_t after,
+                    struct error *err)
+{
+    const int32_t *from = v->at[axis];
+    int64_t size = v->dims.at[axis];
+    int r = 0;
+
+    if (axis == 0 && v->batched && b->graph->batch != 1)
+        return graph_refuse(n, err, -ENOTSUP, "it puts a margin around the batch");
+    r = graph_view_axis(b, n, v, axis, size + before + after, err);
+    for (int64_t c = 0; r == 0 && c < v->dims.at[axis]; c++) {
+        int64_t at = source(mode, c - before, size);
+
+        v->at[axis][c] = at < 0 ? GRAPH_NOWHERE : from[at];
     }
     return r;
 }
 
 int graph_make_pad(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {
-    struct graph_window w = {
-        .kernel = {1, 1},
-          .stride = {1, 1},
-          .dilation = {1, 1}
-    };
-    const struct graph_shape *in = NULL;
-    const int64_t *pads = NULL;
-    size_t value = 0;
-    int64_t sum = 0;
-    int r = graph_input_value(b, n, 0, &value, err);
+    int64_t before[ONNX_RANK_MAX] = {0};
+    int64_t after[ONNX_RANK_MAX] = {0};
+    const struct graph_symbol *s = NULL;
+    struct graph_symbol result = {0};
+    enum pad_mode mode = PAD_CONSTANT;
+    struct graph_view v = {0};
+    int r = graph_input_any(b, n, 0, &s, err);
 
-    if (r < 0)
-        return r;
-    in = &b->graph->values[value].shape;
-    r = read_pads(b, n, in->rank + 1, &pads, err);
-    for (size_t i = 0; r == 0 && i < 2 * (in->rank + 1); i++)
-        sum += pads[i];
-    if (r == 0 && sum == 0)
-        return graph_make_identity(b, n, err);
-    if (r == 0 && (in->rank != 3 || pads[0] + pads[1] + pads[4] + pads[5] > 0))
-        r = graph_refuse(n, err, -ENOTSUP, "digitd puts margins around [N,C,H,W] pixels only");
     if (r == 0)
-        r = check_mode(b, n, err);
-    for (size_t i = 0; r == 0 && i < 2; i++) {
-        w.pad[i] = (size_t)pads[2 + i];
-        w.pad_end[i] = (size_t)pads[6 + i];
-        w.out[i] = w.pad[i] + in->dims[1 + i] + w.pad_end[i];
-    }
-    return r == 0 ? make_margin(b, n, value, &w, err) : r;
+        r = graph_view_all(b, n, s, &v, err);
+    if (r == 0)
+        r = read_mode(n, &mode, err);
+    if (r == 0)
+        r = read_filler(b, n, &v.filler, err);
+    if (r == 0)
+        r = read_pads(b, n, v.dims.rank, before, after, err);
+    for (size_t i = 0; r == 0 && i < v.dims.rank; i++)
+        if (before[i] != 0 || after[i] != 0)
+            r = pad_axis(b, n, mode, &v, i, before[i], after[i], err);
+    if (r == 0)
+        r = graph_view_take(b, n, s, &v, &result, err);
+    return r == 0 ? graph_bind(b, n, result, err) : r;
 }

@@ -237,8 +237,8 @@ int graph_make_average_pool(struct graph_builder *b, const struct onnx_node *n,
     return make_pool(b, n, GRAPH_AVERAGE_POOL, err);
 }
 
-int graph_make_global_average_pool(struct graph_builder *b, const struct onnx_node *n,
-                                   struct error *err)
+static int make_global_pool(struct graph_builder *b, const struct onnx_node *n,
+                            enum graph_kind kind, struct error *err)
 {
     const struct graph_shape *in = NULL;
     struct graph_node *node = NULL;
@@ -253,7 +253,7 @@ int graph_make_global_average_pool(struct graph_builder *b, const struct onnx_no
     if (r == 0)
         r = graph_shape_set(&out, n, 3, (size_t[]){in->dims[0], 1, 1}, err);
     if (r == 0)
-        r = graph_add(b, n, GRAPH_AVERAGE_POOL, value, &out, &node, err);
+        r = graph_add(b, n, kind, value, &out, &node, err);
     if (r == 0)
         node->window = (struct graph_window){
             .kernel = {in->dims[1], in->dims[2]},
@@ -262,4 +262,16 @@ int graph_make_global_average_pool(struct graph_builder *b, const struct onnx_no
             .out = {1,           1          }
         };
     return r;
+}
+
+int graph_make_global_average_pool(struct graph_builder *b, const struct onnx_node *n,
+                                   struct error *err)
+{
+    return make_global_pool(b, n, GRAPH_AVERAGE_POOL, err);
+}
+
+int graph_make_global_max_pool(struct graph_builder *b, const struct onnx_node *n,
+                               struct error *err)
+{
+    return make_global_pool(b, n, GRAPH_MAX_POOL, err);
 }

@@ -10,7 +10,7 @@ static const char *const kind_names[] = {
     [ONNX_KIND_OTHER] = "something else",     [ONNX_KIND_INT] = "an integer",
     [ONNX_KIND_FLOAT] = "a number",           [ONNX_KIND_STRING] = "a string",
     [ONNX_KIND_TENSOR] = "a tensor",          [ONNX_KIND_INTS] = "a list of integers",
-    [ONNX_KIND_FLOATS] = "a list of numbers",
+    [ONNX_KIND_FLOATS] = "a list of numbers", [ONNX_KIND_STRINGS] = "a list of strings",
 };
 
 static int check_bounds(const struct onnx_node *n, const struct graph_attribute_rule *rule,
@@ -73,8 +73,6 @@ int graph_operator(const struct onnx_node *n, graph_make_fn **ret, struct error 
         return graph_refuse(n, err, n->n_inputs < o->inputs_min ? -EBADMSG : -ENOTSUP,
                             "it has %zu inputs; digitd takes %zu to %zu", n->n_inputs,
                             o->inputs_min, o->inputs_max);
-    if (n->n_outputs == 0 || !*n->outputs[0])
-        return graph_refuse(n, err, -EBADMSG, "it has no output");
     for (size_t i = 0; r == 0 && i < n->n_attributes; i++)
         r = check_attribute(n, o, &n->attributes[i], err);
     *ret = o->make;

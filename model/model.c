@@ -43,15 +43,15 @@ static int describe(struct model *m, const struct onnx *o, const struct graph *g
     struct model_step step;
 
     info->input_name = arena_print(&m->arena, "%s", input->name);
-    info->output_name = arena_print(&m->arena, "%s", o->outputs[0].name);
+    info->output_name = arena_print(&m->arena, "%s", o->outputs[g->output_at].name);
     info->producer = arena_print(&m->arena, "%s%s%s", o->producer_name,
                                  *o->producer_version ? " " : "", o->producer_version);
     if (!info->input_name || !info->output_name || !info->producer)
         return no_memory(err);
-    info->input_rank = input->shape.rank + 1;
-    info->input_shape[0] = g->batch;
+    if (!input->shape.alone)
+        info->input_shape[info->input_rank++] = g->batch;
     for (size_t i = 0; i < input->shape.rank; i++)
-        info->input_shape[1 + i] = (int64_t)input->shape.dims[i];
+        info->input_shape[info->input_rank++] = (int64_t)input->shape.dims[i];
     info->output_is_probabilities = g->softmax;
     info->opset = o->opset;
     info->input_scale = meta->input_scale;

@@ -1,15 +1,8 @@
-#include "model/onnx.h"
-
 #include <errno.h>
-#include <onnx.pb-c.h>
 #include <string.h>
 
-#include "model/arena.h"
 #include "model/error.h"
-#include "model/onnx_wire.h"
-
-/* Tensors are read in place, as the bytes lie in the file. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ONNX is little-endian");
+#include "model/onnx_file.h"
 
 /* The most that an honest file grows by when it is unpacked: lists of small integers grow
  * eightfold, and a graph of a few nodes without weights needs a start. */
@@ -18,29 +11,9 @@ enum {
     GROWTH_FREE = 1 << 20,
 };
 
-/* What a struct onnx really is. */
-struct file {
-    struct onnx face;
-    struct arena arena; /* holds this struct too */
-    Onnx__ModelProto *proto;
-    ProtobufCAllocator allocator;
-    struct onnx_wire_budget budget;
-};
-
 static int no_memory(struct error *err)
 {
     return error_set(err, -ENOMEM, "out of memory while reading the ONNX file");
-}
-
-/* Names reach logs and answers. */
-static int take_text(const char *text, const char **ret, struct error *err)
-{
-    for (const unsigned char *c = (const unsigned char *)text; c && *c; c++)
-        if (*c < 0x20 || *c == 0x7f)
-            return error_set(err, -EBADMSG,
-                             "not a sound ONNX model: a name holds control character %d", *c);
-    *ret = text ? text : "";
-    return 0;
 }
 
 static int take_texts(char *const *texts, size_t n, struct error *err)
@@ -49,107 +22,7 @@ static int take_texts(char *const *texts, size_t n, struct error *err)
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < n; i++)
-        r = take_text(texts[i], &ignored, err);
-    return r;
-}
-
-static size_t element_len(int32_t type)
-{
-    static const uint8_t lens[] = {
-        [ONNX_FLOAT] = 4, [ONNX_UINT8] = 1, [ONNX_INT8] = 1,   [ONNX_INT32] = 4,
-        [ONNX_INT64] = 8, [ONNX_BOOL] = 1,  [ONNX_DOUBLE] = 8,
-    };
-    size_t i = (size_t)type;
-
-    return type >= 0 && i < sizeof(lens) ? lens[i] : 0;
-}
-
-static int take_dims(const Onnx__TensorProto *p, struct onnx_tensor *t, struct error *err)
-{
-    if (p->n_dims > ONNX_RANK_MAX)
-        return error_set(err, -ENOTSUP,
-                         "tensor '%.60s' has %zu dimensions; at most %d are read", t->name,
-                         p->n_dims, ONNX_RANK_MAX);
-    t->rank = p->n_dims;
-    t->count = 1;
-    for (size_t i = 0; i < t->rank; i++) {
-        t->dims[i] = p->dims[i];
-        if (t->dims[i] < 0 || t->dims[i] > INT32_MAX ||
-            __builtin_mul_overflow(t->count, (size_t)t->dims[i], &t->count))
-            return error_set(err, -EBADMSG, "tensor '%.60s' has dimension %lld", t->name,
-                             (long long)t->dims[i]);
-    }
-    return 0;
-}
-
-/* Elements of one byte, which the file keeps in four. */
-static int take_bytes(struct file *f, const Onnx__TensorProto *p, struct onnx_tensor *t,
-                      struct error *err)
-{
-    uint8_t *bytes = arena_alloc(&f->arena, p->n_int32_data, 1);
-
-    if (!bytes)
-        return no_memory(err);
-    for (size_t i = 0; i < p->n_int32_data; i++)
-        bytes[i] = t->type == ONNX_BOOL ? p->int32_data[i] != 0 : (uint8_t)p->int32_data[i];
-    t->data = bytes;
-    return 0;
-}
-
-/* The elements, wherever the file keeps them; there must be as many as the shape says. */
-static int take_elements(struct file *f, const Onnx__TensorProto *p, struct onnx_tensor *t,
-                         struct error *err)
-{
-    size_t given = 0;
-    int r = 0;
-
-    if (p->has_raw_data) {
-        given = p->raw_data.len / element_len(t->type);
-        if (p->raw_data.len % element_len(t->type) != 0)
-            given = SIZE_MAX;
-        t->data = p->raw_data.data;
-    } else if (t->type == ONNX_FLOAT) {
-        given = p->n_float_data;
-        t->data = p->float_data;
-    } else if (t->type == ONNX_INT64) {
-        given = p->n_int64_data;
-        t->data = p->int64_data;
-    } else if (t->type == ONNX_DOUBLE) {
-        given = p->n_double_data;
-        t->data = p->double_data;
-    } else if (t->type == ONNX_INT32) {
-        given = p->n_int32_data;
-        t->data = p->int32_data;
-    } else {
-        given = p->n_int32_data;
-        r = take_bytes(f, p, t, err);
-    }
-    if (r == 0 && given != t->count)
-        return error_set(err, -EBADMSG,
-                         "tensor '%.60s' has other data than its shape of %zu elements",
-                         t->name, t->count);
-    if (t->count == 0)
-        t->data = NULL;
-    return r;
-}
-
-static int take_tensor(struct file *f, const Onnx__TensorProto *p, struct onnx_tensor *t,
-                       struct error *err)
-{
-    int r = take_text(p->name, &t->name, err);
-
-    t->type = p->data_type;
-    if (r == 0)
-        r = take_dims(p, t, err);
-    if (r == 0 && (p->n_external_data > 0 ||
-                   p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL))
-        r = error_set(err, -ENOTSUP,
-                      "tensor '%.60s' has its data in another file; a model here is one file",
-                      t->name);
-    if (r == 0 && p->segment)
-        r = error_set(err, -ENOTSUP, "tensor '%.60s' is given in segments", t->name);
-    if (r == 0 && element_len(t->type) > 0)
-        r = take_elements(f, p, t, err);
+        r = onnx_take_text(texts[i], &ignored, err);
     return r;
 }
 
@@ -163,6 +36,7 @@ static enum onnx_kind kind_of(const Onnx__AttributeProto *p)
         [ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR] = ONNX_KIND_TENSOR,
         [ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS] = ONNX_KIND_FLOATS,
         [ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS] = ONNX_KIND_INTS,
+        [ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS] = ONNX_KIND_STRINGS,
     };
     size_t type = (size_t)p->type;
 
@@ -178,31 +52,57 @@ static enum onnx_kind kind_of(const Onnx__AttributeProto *p)
         return ONNX_KIND_TENSOR;
     if (p->n_floats > 0)
         return ONNX_KIND_FLOATS;
+    if (p->n_strings > 0)
+        return ONNX_KIND_STRINGS;
     return p->n_ints > 0 ? ONNX_KIND_INTS : ONNX_KIND_OTHER;
+}
+
+/* Long ones are cut short: only a few words have a meaning. */
+static int take_bytes_as_text(struct file *f, const ProtobufCBinaryData *bytes,
+                              const char **ret, struct error *err)
+{
+    const char *s = arena_print(&f->arena, "%.*s", (int)(bytes->len < 256 ? bytes->len : 256),
+                                bytes->len ? (const char *)bytes->data : "");
+
+    return s ? onnx_take_text(s, ret, err) : no_memory(err);
+}
+
+static int take_strings(struct file *f, const Onnx__AttributeProto *p, struct onnx_attribute *a,
+                        struct error *err)
+{
+    const char **texts = arena_alloc(&f->arena, p->n_strings, sizeof(*texts));
+    int r = texts ? 0 : no_memory(err);
+
+    for (size_t i = 0; r == 0 && i < p->n_strings; i++)
+        r = take_bytes_as_text(f, &p->strings[i], &texts[i], err);
+    a->texts = texts;
+    return r;
 }
 
 static int take_attribute(struct file *f, const Onnx__AttributeProto *p,
                           struct onnx_attribute *a, struct error *err)
 {
-    int r = take_text(p->name, &a->name, err);
+    int r = onnx_take_text(p->name, &a->name, err);
 
     a->kind = kind_of(p);
     a->i = p->i;
     a->f = p->f;
     a->ints = p->ints;
     a->floats = p->floats;
-    a->n = a->kind == ONNX_KIND_INTS ? p->n_ints : p->n_floats;
+    a->n = p->n_floats;
+    if (a->kind == ONNX_KIND_INTS)
+        a->n = p->n_ints;
+    if (a->kind == ONNX_KIND_STRINGS)
+        a->n = p->n_strings;
     a->s = "";
-    if (r == 0 && p->s.len > 0) {
-        const char *s = arena_print(&f->arena, "%.*s", (int)(p->s.len < 256 ? p->s.len : 256),
-                                    (const char *)p->s.data);
-
-        r = s ? take_text(s, &a->s, err) : no_memory(err);
-    }
+    if (r == 0 && p->s.len > 0)
+        r = take_bytes_as_text(f, &p->s, &a->s, err);
+    if (r == 0)
+        r = take_strings(f, p, a, err);
     if (r == 0 && a->kind == ONNX_KIND_TENSOR && !p->t)
         r = error_set(err, -EBADMSG, "attribute '%.60s' lacks its tensor", a->name);
     if (r == 0 && p->t)
-        r = take_tensor(f, p->t, &a->t, err);
+        r = onnx_take_tensor(f, p->t, &a->t, err);
     return r;
 }
 
@@ -211,12 +111,12 @@ static int take_node(struct file *f, const Onnx__NodeProto *p, struct onnx_node 
 {
     struct onnx_attribute *attributes =
         arena_alloc(&f->arena, p->n_attribute, sizeof(*attributes));
-    int r = attributes ? take_text(p->name, &node->name, err) : no_memory(err);
+    int r = attributes ? onnx_take_text(p->name, &node->name, err) : no_memory(err);
 
     if (r == 0)
-        r = take_text(p->op_type, &node->op, err);
+        r = onnx_take_text(p->op_type, &node->op, err);
     if (r == 0)
-        r = take_text(p->domain, &node->domain, err);
+        r = onnx_take_text(p->domain, &node->domain, err);
     if (r == 0)
         r = take_texts(p->input, p->n_input, err);
     if (r == 0)
@@ -260,7 +160,7 @@ static int take_values(struct file *f, Onnx__ValueInfoProto **p, size_t n,
     for (size_t i = 0; r == 0 && i < n; i++) {
         const Onnx__TypeProto *type = p[i]->type;
 
-        r = take_text(p[i]->name, &values[i].name, err);
+        r = onnx_take_text(p[i]->name, &values[i].name, err);
         if (r < 0 || !type || type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
             continue;
         values[i].type = type->tensor_type->elem_type;
@@ -282,7 +182,7 @@ static int take_graph(struct file *f, const Onnx__GraphProto *p, struct error *e
     for (size_t i = 0; r == 0 && i < p->n_node; i++)
         r = take_node(f, p->node[i], &nodes[i], err);
     for (size_t i = 0; r == 0 && i < p->n_initializer; i++)
-        r = take_tensor(f, p->initializer[i], &tensors[i], err);
+        r = onnx_take_tensor(f, p->initializer[i], &tensors[i], err);
     if (r == 0)
         r = take_values(f, p->input, p->n_input, &f->face.inputs, err);
     if (r == 0)
@@ -302,13 +202,14 @@ static int take_model(struct file *f, struct error *err)
     struct onnx *o = &f->face;
     struct onnx_metadata *metadata =
         arena_alloc(&f->arena, p->n_metadata_props, sizeof(*metadata));
-    int r = metadata ? take_text(p->producer_name, &o->producer_name, err) : no_memory(err);
+    int r =
+        metadata ? onnx_take_text(p->producer_name, &o->producer_name, err) : no_memory(err);
 
     if (r == 0)
-        r = take_text(p->producer_version, &o->producer_version, err);
+        r = onnx_take_text(p->producer_version, &o->producer_version, err);
     for (size_t i = 0; r == 0 && i < p->n_metadata_props; i++) {
         metadata[i].value = p->metadata_props[i]->value ? p->metadata_props[i]->value : "";
-        r = take_text(p->metadata_props[i]->key, &metadata[i].key, err);
+        r = onnx_take_text(p->metadata_props[i]->key, &metadata[i].key, err);
     }
     o->metadata = metadata;
     o->n_metadata = p->n_metadata_props;

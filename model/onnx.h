@@ -30,6 +30,9 @@ struct onnx_tensor {
                          NULL if the type is none of these or count is 0 */
 };
 
+/* Bytes of one; 0 if it is none of these. */
+size_t onnx_element_len(int32_t type);
+
 enum onnx_kind {
     ONNX_KIND_OTHER, /* graphs and the like, which no operator here takes */
     ONNX_KIND_INT,
@@ -38,6 +41,7 @@ enum onnx_kind {
     ONNX_KIND_TENSOR,
     ONNX_KIND_INTS,
     ONNX_KIND_FLOATS,
+    ONNX_KIND_STRINGS,
 };
 
 struct onnx_attribute {
@@ -49,7 +53,8 @@ struct onnx_attribute {
     struct onnx_tensor t;
     const int64_t *ints;
     const float *floats;
-    size_t n; /* of ints or floats */
+    const char *const *texts;
+    size_t n; /* of ints, floats or texts */
 };
 
 /* An absent optional input or output is "". */

@@ -12,7 +12,10 @@ static const char *const kernel_names[] = {
     [PLAN_MAX_POOL] = "max_pool", [PLAN_AVERAGE_POOL] = "average_pool",
     [PLAN_ADD] = "add",           [PLAN_RELU] = "relu",
     [PLAN_COPY] = "copy",         [PLAN_PACK] = "pack",
-    [PLAN_UNPACK] = "unpack",
+    [PLAN_UNPACK] = "unpack",     [PLAN_ACTIVATE] = "activate",
+    [PLAN_COMBINE] = "combine",   [PLAN_MOVE] = "move",
+    [PLAN_ROWS] = "rows",         [PLAN_PRODUCT] = "product",
+    [PLAN_CONSTANT] = "constant",
 };
 
 /* The words of a step, in the plan's own memory. */

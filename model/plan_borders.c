@@ -75,6 +75,12 @@ static void grow(struct plan_place *place, const struct border *b)
     place->fill = b->fill;
 }
 
+/* Whether the step can read a place with any distance between pixels. */
+static bool reads_any(const struct plan_step *s)
+{
+    return s->kind == PLAN_PACK || s->kind == PLAN_COPY || s->kind >= PLAN_MOVE;
+}
+
 /* Whether step `s` can read its input where it is, once the place has grown a border. */
 static bool reads_in_place(const struct plan *p, const struct plan_step *s,
                            const struct border *b)
@@ -82,8 +88,7 @@ static bool reads_in_place(const struct plan *p, const struct plan_step *s,
     const struct plan_place *in = &p->places[s->in[0]];
     bool bare = in->border[0] + in->border[1] + in->border_end[0] + in->border_end[1] == 0;
 
-    if (in->picture && s->kind != PLAN_PACK && s->kind != PLAN_COPY &&
-        !(reads_thin(p, s) && is_empty(b)))
+    if (in->picture && !reads_any(s) && !(reads_thin(p, s) && is_empty(b)))
         return false;
     return is_empty(b) || (can_grow(p, s->in[0]) && (bare || in->fill == b->fill));
 }
@@ -95,8 +100,12 @@ static size_t copy(struct plan *p, struct plan_step *to, size_t from, const char
     size_t at = plan_add_place(p, place->channels, place->height, place->width);
 
     *to = (struct plan_step){
-        .kind = PLAN_COPY, .name = name, .op = "Layout", .in = {from, from},
-                   .out = at
+        .kind = PLAN_COPY,
+        .name = name,
+        .op = "Layout",
+        .in = {from, from},
+        .n_in = 1,
+        .out = at
     };
     return at;
 }
@@ -118,7 +127,7 @@ int plan_borders(struct plan *p, struct error *err)
         }
         if (!is_empty(&b))
             grow(&p->places[s.in[0]], &b);
-        if (s.kind == PLAN_ADD && p->places[s.in[1]].picture)
+        if (plan_inputs(&s) == 2 && !reads_any(&s) && p->places[s.in[1]].picture)
             s.in[1] = copy(p, &steps[n++], s.in[1], s.name);
         steps[n++] = s;
     }

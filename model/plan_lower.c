@@ -8,7 +8,8 @@
 struct lowering {
     struct plan *plan;
     const struct graph *graph;
-    size_t *at; /* [values] the place that holds it */
+    size_t *at;   /* [values] the place that holds it */
+    bool *pixels; /* [values] whether a window will slide over it */
 };
 
 /* A dense layer reads a picture's channels as they lie, padding and all, unless that makes it
@@ -17,7 +18,7 @@ enum { WASTE_MAX = 2 };
 
 size_t plan_inputs(const struct plan_step *s)
 {
-    return s->kind == PLAN_ADD ? 2 : 1;
+    return s->n_in;
 }
 
 size_t plan_add_place(struct plan *p, size_t channels, size_t height, size_t width)
@@ -33,7 +34,7 @@ static struct plan_step *add_step(struct plan *p, enum plan_kind kind, size_t in
 
     *s = (struct plan_step){
         .kind = kind, .in = {in, in},
-             .out = out, .op = "Layout"
+             .n_in = 1, .out = out, .op = "Layout"
     };
     return s;
 }
@@ -99,49 +100,90 @@ static void lower_add(struct lowering *l, const struct graph_node *n, struct pla
     s->in[1] = same ? l->at[n->in[1]] : as_list(l, n->in[1]);
 }
 
-static void lower_node(struct lowering *l, const struct graph_node *n)
-{
-    static const enum plan_kind kinds[] = {
-        [GRAPH_CONV] = PLAN_CONV,         [GRAPH_DENSE] = PLAN_DENSE,
-        [GRAPH_MAX_POOL] = PLAN_MAX_POOL, [GRAPH_AVERAGE_POOL] = PLAN_AVERAGE_POOL,
-        [GRAPH_ADD] = PLAN_ADD,           [GRAPH_RELU] = PLAN_RELU,
-    };
-    const struct graph_shape *out = &l->graph->values[n->out].shape;
-    struct plan_step step = {.kind = kinds[n->kind], .node = n, .op = n->op, .relu = n->relu};
-    const struct plan_place *like = NULL;
+static const enum plan_kind kinds[] = {
+    [GRAPH_CONV] = PLAN_CONV,         [GRAPH_DENSE] = PLAN_DENSE,
+    [GRAPH_MAX_POOL] = PLAN_MAX_POOL, [GRAPH_AVERAGE_POOL] = PLAN_AVERAGE_POOL,
+    [GRAPH_ADD] = PLAN_ADD,           [GRAPH_RELU] = PLAN_RELU,
+    [GRAPH_UNARY] = PLAN_ACTIVATE,    [GRAPH_BINARY] = PLAN_COMBINE,
+    [GRAPH_MOVE] = PLAN_MOVE,         [GRAPH_ROWS] = PLAN_ROWS,
+    [GRAPH_PRODUCT] = PLAN_PRODUCT,   [GRAPH_CONSTANT] = PLAN_CONSTANT,
+};
 
+/* Which places the step reads, and the one that its result lies like, unless it is NULL. */
+static const struct plan_place *lower_inputs(struct lowering *l, const struct graph_node *n,
+                                             struct plan_step *s)
+{
     switch (n->kind) {
     case GRAPH_DENSE:
-        step.in[0] = as_dense(l, n->in[0]);
-        break;
+        s->in[0] = s->in[1] = as_dense(l, n->in[0]);
+        return NULL;
     case GRAPH_ADD:
-        lower_add(l, n, &step);
-        like = &l->plan->places[step.in[0]];
-        break;
+    case GRAPH_BINARY:
     case GRAPH_RELU:
-        step.in[0] = l->at[n->in[0]];
-        like = &l->plan->places[step.in[0]];
-        break;
+    case GRAPH_UNARY:
+        lower_add(l, n, s);
+        return &l->plan->places[s->in[0]];
+    case GRAPH_MOVE:
+    case GRAPH_CONSTANT:
+        s->in[0] = l->at[n->in[0]];
+        s->in[1] = l->at[n->in[1]];
+        return NULL;
+    case GRAPH_ROWS:
+    case GRAPH_PRODUCT:
+        s->in[0] = as_list(l, n->in[0]);
+        s->in[1] = as_list(l, n->in[1]);
+        return NULL;
     case GRAPH_CONV:
     case GRAPH_MAX_POOL:
     case GRAPH_AVERAGE_POOL:
     case GRAPH_AFFINE:  /* not after fusing */
-    case GRAPH_SOFTMAX: /* likewise */
     case GRAPH_RESHAPE: /* has no step */
-        step.in[0] = as_shaped(l, n->in[0]);
-        step.window = n->window;
+        s->in[0] = s->in[1] = as_shaped(l, n->in[0]);
+        s->window = n->window;
         break;
     }
-    step.name = n->name;
-    step.parameters = n->n_weights + n->n_bias;
-    step.macs = graph_macs(n);
+    return NULL;
+}
+
+static void lower_node(struct lowering *l, const struct graph_node *n)
+{
+    const struct graph_shape *out = &l->graph->values[n->out].shape;
+    struct plan_step step = {.kind = kinds[n->kind],
+                             .node = n,
+                             .name = n->name,
+                             .op = n->op,
+                             .relu = n->relu,
+                             .n_in = n->n_in,
+                             .parameters = n->n_weights + n->n_bias,
+                             .macs = graph_macs(n)};
+    const struct plan_place *like = lower_inputs(l, n, &step);
+    bool window = step.kind == PLAN_CONV || step.kind == PLAN_MAX_POOL ||
+                  step.kind == PLAN_AVERAGE_POOL || step.kind == PLAN_DENSE;
+
     if (like)
         step.out = plan_add_place(l->plan, like->channels, like->height, like->width);
+    else if (out->rank == 3 && (window || (step.kind == PLAN_MOVE && l->pixels[n->out])))
+        step.out = plan_add_place(l->plan, out->dims[0], out->dims[1], out->dims[2]);
     else
-        step.out = plan_add_place(l->plan, out->dims[0], out->rank == 3 ? out->dims[1] : 1,
-                                  out->rank == 3 ? out->dims[2] : 1);
+        step.out = plan_add_place(l->plan, out->count, 1, 1);
     l->at[n->out] = step.out;
     l->plan->steps[l->plan->n_steps++] = step;
+}
+
+/* Marks what windows slide over, and what only functions of single numbers are between. */
+static void find_pixels(struct lowering *l)
+{
+    for (size_t i = l->graph->n_nodes; i-- > 0;) {
+        const struct graph_node *n = &l->graph->nodes[i];
+        bool window =
+            n->kind == GRAPH_CONV || n->kind == GRAPH_MAX_POOL || n->kind == GRAPH_AVERAGE_POOL;
+        bool single = n->kind == GRAPH_ADD || n->kind == GRAPH_BINARY ||
+                      n->kind == GRAPH_RELU || n->kind == GRAPH_UNARY;
+
+        for (size_t k = 0; k < n->n_in && !n->dead; k++)
+            if (window || (single && l->pixels[n->out]))
+                l->pixels[n->in[k]] = true;
+    }
 }
 
 int plan_lower(struct plan *p, const struct graph *g, struct error *err)
@@ -150,8 +192,12 @@ int plan_lower(struct plan *p, const struct graph *g, struct error *err)
     struct lowering l = {.plan = p, .graph = g};
 
     l.at = arena_alloc(&arena, g->n_values, sizeof(*l.at));
-    if (!l.at)
+    l.pixels = arena_alloc(&arena, g->n_values, sizeof(*l.pixels));
+    if (!l.at || !l.pixels) {
+        arena_finish(&arena);
         return error_set(err, -ENOMEM, "out of memory while planning");
+    }
+    find_pixels(&l);
     l.at[g->input] = plan_add_place(p, g->values[g->input].shape.count, 1, 1);
     p->places[l.at[g->input]].picture = true;
     for (size_t i = 0; i < g->n_nodes; i++)

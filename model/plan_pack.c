@@ -253,6 +253,13 @@ static int pack_step(struct plan *p, struct plan_step *s, struct error *err)
     case PLAN_PACK:
     case PLAN_UNPACK:
         break;
+    case PLAN_ACTIVATE:
+    case PLAN_COMBINE:
+    case PLAN_MOVE:
+    case PLAN_ROWS:
+    case PLAN_PRODUCT:
+    case PLAN_CONSTANT:
+        return plan_list_pack(p, s, err);
     }
     return 0;
 }

@@ -43,6 +43,12 @@ enum plan_kind {
     PLAN_COPY,   /* the same layout elsewhere, with another border */
     PLAN_PACK,   /* a list of numbers to channels, height and width */
     PLAN_UNPACK, /* and back */
+    PLAN_ACTIVATE,
+    PLAN_COMBINE, /* of two places, or of one and `packed` in its layout */
+    PLAN_MOVE,    /* from any layout to any */
+    PLAN_ROWS,    /* of lists, like all that follow */
+    PLAN_PRODUCT,
+    PLAN_CONSTANT,
 };
 
 struct blas;
@@ -54,6 +60,7 @@ struct plan_step {
     size_t parameters;
     uint64_t macs;
     size_t in[2], out; /* places */
+    size_t n_in;       /* of `in` that count */
     size_t segment;    /* neighbours that are run together, picture by picture */
     struct graph_window window;
     const struct kernels *kernels;
@@ -68,7 +75,18 @@ struct plan_step {
     const float *packed, *bias;
     float scale;          /* of an average */
     const float *inverse; /* or [out_height][out_width], where windows hang over */
+    struct kernels_activation function;
+    enum kernels_pair pair;
+    bool reversed;
+    const int32_t *index; /* move: of each number as it will lie, where it lies in in[0]; or as
+                             -2 - that, in in[1]; or PLAN_NOWHERE */
+    float filler;
+    enum graph_rows rows;
+    float epsilon;
+    size_t products, height, width, row;
 };
+
+enum { PLAN_NOWHERE = -1 };
 
 struct plan {
     struct arena arena; /* owns all of it */
@@ -89,6 +107,13 @@ int plan_winograd(struct plan *p, struct error *err);
 int plan_borders(struct plan *p, struct error *err);
 int plan_pack(struct plan *p, struct error *err);
 int plan_place(struct plan *p, struct error *err);
+
+/* plan_list.c: PLAN_ACTIVATE and all behind it, of which plan_pack() and plan_run() know no
+ * more. a, b and y are where the places' first pixels are. */
+int plan_list_pack(struct plan *p, struct plan_step *s, struct error *err);
+void plan_list_run(const struct plan *p, const struct plan_step *s, const float *a,
+                   const float *b, float *y);
+void plan_rows_run(const struct plan_step *s, const float *x, size_t count, float *y);
 
 /* Of a place that a step reads through a window, and how many inputs a step has. */
 size_t plan_inputs(const struct plan_step *s);

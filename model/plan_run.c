@@ -186,6 +186,14 @@ static void run_step(const struct run *r, const struct plan_step *s, size_t i)
     case PLAN_UNPACK:
         unpack(r, s, i);
         break;
+    case PLAN_ACTIVATE:
+    case PLAN_COMBINE:
+    case PLAN_MOVE:
+    case PLAN_ROWS:
+    case PLAN_PRODUCT:
+    case PLAN_CONSTANT:
+        plan_list_run(r->plan, s, from(r, s->in[0], i), from(r, s->in[1], i), to(r, s->out, i));
+        break;
     }
 }
 

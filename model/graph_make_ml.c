@@ -1,0 +1,175 @@
+#include <errno.h>
+#include <string.h>
+
+#include "model/error.h"
+#include "model/graph_build.h"
+#include "model/model.h"
+
+/* What scikit-learn's classifiers are made of, in ONNX's domain ai.onnx.ml. */
+
+/* Classes are the digits in their order, or an answer would be a wrong one. */
+static int check_classes(const struct onnx_node *n, const char *of_ints, const char *of_texts,
+                         struct error *err)
+{
+    const struct onnx_attribute *ints = graph_attribute(n, of_ints);
+    const struct onnx_attribute *texts = graph_attribute(n, of_texts);
+    bool digits = ints && ints->n == MODEL_CLASSES;
+
+    for (size_t i = 0; digits && i < MODEL_CLASSES; i++)
+        digits = ints->ints[i] == (int64_t)i;
+    if (!ints && texts) {
+        digits = texts->n == MODEL_CLASSES;
+        for (size_t i = 0; digits && i < MODEL_CLASSES; i++)
+            digits = texts->texts[i][0] == (char)('0' + i) && !texts->texts[i][1];
+    }
+    return digits ? 0
+                  : graph_refuse(n, err, -ENOTSUP, "its classes are not 0 to %d in this order",
+                                 MODEL_CLASSES - 1);
+}
+
+/* A constant list out of an attribute of numbers. */
+static int list_of(struct graph_builder *b, const struct onnx_node *n, const char *name,
+                   struct graph_symbol *ret, struct error *err)
+{
+    const struct onnx_attribute *a = graph_attribute(n, name);
+    struct graph_dims dims = {.rank = 1, .at = {a ? (int64_t)a->n : 0}};
+    struct onnx_tensor *t = NULL;
+    float *data = NULL;
+    int r = 0;
+
+    if (!a || a->n == 0)
+        return graph_refuse(n, err, -EBADMSG, "it lacks attribute '%s'", name);
+    r = graph_constant(b, n, ONNX_FLOAT, &dims, &t, &data, err);
+    if (r == 0)
+        memcpy(data, a->floats, a->n * sizeof(*data));
+    *ret = (struct graph_symbol){.constant = t};
+    return r;
+}
+
+static int over_last(struct graph_builder *b, const struct onnx_node *n, enum graph_rows rows,
+                     const struct graph_symbol *s, struct graph_symbol *ret, struct error *err)
+{
+    bool axes[ONNX_RANK_MAX] = {0};
+    size_t rank = graph_dims_of(b, s).rank;
+
+    if (rank == 0)
+        return graph_refuse(n, err, -EBADMSG, "its input is one number");
+    axes[rank - 1] = true;
+    return graph_over_rows(b, n, rows, s, axes, 0, ret, err);
+}
+
+/* Scores to probabilities, as attribute 'post_transform' says. */
+static int transform(struct graph_builder *b, const struct onnx_node *n,
+                     const struct graph_symbol *s, struct graph_symbol *ret, struct error *err)
+{
+    const struct onnx_attribute *a = graph_attribute(n, "post_transform");
+    const char *name = a ? a->s : "NONE";
+
+    *ret = *s;
+    if (strcmp(name, "NONE") == 0)
+        return 0;
+    if (strcmp(name, "SOFTMAX") == 0)
+        return over_last(b, n, GRAPH_ROWS_SOFTMAX, s, ret, err);
+    if (strcmp(name, "LOGISTIC") == 0)
+        return graph_apply(b, n, &(struct kernels_activation){.function = KERNELS_SIGMOID}, s,
+                           ret, err);
+    return graph_refuse(n, err, -ENOTSUP, "attribute 'post_transform' is '%.24s'", name);
+}
+
+static int linear(struct graph_builder *b, const struct onnx_node *n, size_t value,
+                  struct graph_symbol *ret, struct error *err)
+{
+    const struct graph_shape in = b->graph->values[value].shape;
+    const struct onnx_attribute *coefficients = graph_attribute(n, "coefficients");
+    const struct onnx_attribute *intercepts = graph_attribute(n, "intercepts");
+    struct graph_node *node = NULL;
+    struct graph_shape out = {0};
+    int r = graph_shape_set(&out, n, 1, (size_t[]){MODEL_CLASSES}, err);
+
+    if (r == 0 && (in.rank != 1 || in.alone || !coefficients ||
+                   coefficients->n != in.count * MODEL_CLASSES ||
+                   (intercepts && intercepts->n != MODEL_CLASSES)))
+        r = graph_refuse(n, err, -EBADMSG, "it has %zu coefficients for %zu numbers",
+                         coefficients ? coefficients->n : 0, in.count);
+    if (r == 0)
+        r = graph_insert(b, n, GRAPH_DENSE, value, &out, &node, err);
+    if (r == 0)
+        r = graph_weights(b, node, coefficients->n, MODEL_CLASSES, err);
+    if (r < 0)
+        return r;
+    memcpy(node->weights, coefficients->floats, coefficients->n * sizeof(float));
+    if (intercepts)
+        memcpy(node->bias, intercepts->floats, MODEL_CLASSES * sizeof(float));
+    *ret = (struct graph_symbol){.value = node->out};
+    return 0;
+}
+
+/* Output 0 is the label, which the server finds from the probabilities. */
+int graph_make_linear_classifier(struct graph_builder *b, const struct onnx_node *n,
+                                 struct error *err)
+{
+    struct graph_symbol scores = {0};
+    struct graph_symbol result = {0};
+    size_t value = 0;
+    int r = graph_input_value(b, n, 0, &value, err);
+
+    if (r == 0)
+        r = check_classes(n, "classlabels_ints", "classlabels_strings", err);
+    if (r == 0)
+        r = linear(b, n, value, &scores, err);
+    if (r == 0)
+        r = transform(b, n, &scores, &result, err);
+    return r == 0 ? graph_bind_output(b, n, 1, result, err) : r;
+}
+
+int graph_make_normalizer(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+{
+    const struct onnx_attribute *a = graph_attribute(n, "norm");
+    const char *norm = a ? a->s : "MAX";
+    const struct graph_symbol *s = NULL;
+    struct graph_symbol result = {0};
+    enum graph_rows rows = strcmp(norm, "L1") == 0   ? GRAPH_ROWS_BY_L1
+                           : strcmp(norm, "L2") == 0 ? GRAPH_ROWS_BY_L2
+                                                     : GRAPH_ROWS_BY_MAX;
+    int r = graph_input_any(b, n, 0, &s, err);
+
+    if (r == 0)
+        r = over_last(b, n, rows, s, &result, err);
+    return r == 0 ? graph_bind(b, n, result, err) : r;
+}
+
+/* (x - offset) * scale */
+int graph_make_scaler(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+{
+    const struct graph_symbol *s = NULL;
+    struct graph_symbol offset = {0};
+    struct graph_symbol scale = {0};
+    struct graph_symbol shifted = {0};
+    struct graph_symbol result = {0};
+    int r = graph_input_any(b, n, 0, &s, err);
+
+    if (r == 0)
+        r = list_of(b, n, "offset", &offset, err);
+    if (r == 0)
+        r = list_of(b, n, "scale", &scale, err);
+    if (r == 0)
+        r = graph_combine(b, n, KERNELS_SUBTRACT, s, &offset, &shifted, err);
+    if (r == 0)
+        r = graph_combine(b, n, KERNELS_MULTIPLY, &shifted, &scale, &result, err);
+    return r == 0 ? graph_bind(b, n, result, err) : r;
+}
+
+/* Probabilities with the classes' names: the names are the digits. */
+int graph_make_zip_map(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+{
+    int r = check_classes(n, "classlabels_int64s", "classlabels_strings", err);
+
+    return r == 0 ? graph_make_identity(b, n, err) : r;
+}
+
+/* What finds a label: the server does that itself, from the probabilities. */
+int graph_make_label(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+{
+    (void)b;
+    return graph_refuse(n, err, -ENOTSUP, "digitd takes labels from probabilities only");
+}
