@@ -7,7 +7,8 @@ struct batch;
 struct error;
 struct served;
 
-handler_fn api_infer;     /* images in, answers out, as req->route->protocol writes them */
+handler_fn api_infer; /* images in, answers out, as req->route->protocol writes them */
+handler_fn api_event; /* the same in a CloudEvent, by req->event: around the route's handler */
 handler_fn api_explain;   /* the same, with what speaks for each answer */
 handler_fn api_live;      /* 200 while the process answers at all */
 handler_fn api_ready;     /* 200 once every model is ready; 503 before and while draining */

@@ -12,6 +12,7 @@
 #include "server/later.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/protocol.h"
 #include "server/routes.h"
 #include "server/settings.h"
 
@@ -140,6 +141,16 @@ static int unpack(struct http_client *c, struct error *err)
     return r;
 }
 
+/* Some send an event's envelope as plain JSON. It is no V1 request, so that looking for it is
+ * only due when one was refused. */
+static bool is_bare_event(const struct request *req)
+{
+    static const char key[] = "\"specversion\"";
+
+    return !req->event && req->route->protocol == &protocol_v1 &&
+           memmem(req->body, req->body_len, key, sizeof(key) - 1) != NULL;
+}
+
 /* Asks the handler of a request that is whole. */
 static int ask(struct http_client *c, struct response *res)
 {
@@ -149,7 +160,14 @@ static int ask(struct http_client *c, struct response *res)
     if (unpack(c, &err) < 0)
         return api_fail(res, &err);
     memset(w->stage_ns, 0, sizeof(w->stage_ns));
-    int status = c->req.route->handle(w, &c->req, res);
+    int status =
+        c->req.event ? api_event(w, &c->req, res) : c->req.route->handle(w, &c->req, res);
+
+    if (status == 400 && is_bare_event(&c->req)) {
+        buf_reset(res->body);
+        c->req.event = REQUEST_EVENT_STRUCTURED;
+        status = api_event(w, &c->req, res);
+    }
 
     /* Else it would be told that its first byte is no JSON. */
     if (status == 400 && http_coding_is_gzip(c->req.body, c->req.body_len))

@@ -71,11 +71,9 @@ static enum request_event event_of(const struct http_header *h, const struct rou
 
     if (!route || !route->protocol || strncmp(route->pattern, "/v1/", 4) != 0)
         return REQUEST_NO_EVENT; /* V2 has no events: there, ce-* are headers like any other */
-    if (h->event)
-        return REQUEST_EVENT_BINARY;
-    return h->type && strncasecmp(h->type, structured, sizeof(structured) - 1) == 0
-               ? REQUEST_EVENT_STRUCTURED
-               : REQUEST_NO_EVENT;
+    if (h->type && strncasecmp(h->type, structured, sizeof(structured) - 1) == 0)
+        return REQUEST_EVENT_STRUCTURED;
+    return h->event ? REQUEST_EVENT_BINARY : REQUEST_NO_EVENT;
 }
 
 /* Refuses what the body would be. */

@@ -36,6 +36,8 @@ const struct setting settings_rows[] = {
     {"admin-port",       SETTING_PORT,       ASKED,   AT(admin_port),       "off",       -1,  65535,       "second port for health and metrics, with a thread of its own"},
     {"path-prefix",      SETTING_TEXT,       SERVE,   AT(path_prefix),      "",          0,   0,           "path that a proxy puts before ours, such as /serving/team/digits"},
     {"cors-origins",     SETTING_TEXT,       SERVE,   AT(cors_origins),     "",          0,   0,           "pages of other origins that may ask: * or a list with commas"},
+    {"ce-source",        SETTING_TEXT,       SERVE,   AT(event_source),     "",          0,   0,           "source of answers to CloudEvents; io.kserve.inference.<model> if empty"},
+    {"ce-type",          SETTING_TEXT,       SERVE,   AT(event_type),       "io.kserve.inference.response", 0, 0,  "type of answers to CloudEvents"},
     {"threads",          SETTING_NUMBER,     SERVE,   AT(threads),          "0",         0,   1024,        "event loops; 0 is one per processor granted"},
     {"max-body",         SETTING_SIZE,       SERVE,   AT(body_max),         "16MiB",     KIB, 1024L * MIB, "largest request body"},
     {"max-ratio",        SETTING_NUMBER,     SERVE,   AT(ratio_max),        "200",       2,   1100,        "how many times longer a compressed body may become, beyond 1 MiB"},
