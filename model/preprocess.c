@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "model/ring.h"
+
 enum {
     FAINTEST_INK = 26,  /* a picture without a mark of 10 % holds no ink */
     BOX_THRESHOLD = 13, /* 5 %: what counts as ink when the box is drawn */
@@ -13,6 +15,17 @@ enum {
      * as high, and the fullest has a mean of 199 in its box. */
     WIDEST = 4,    /* times as wide as high */
     FULLEST = 220, /* mean grey of the box */
+
+    /* Of MNIST and the pen drawings, one in 10,000 falls into two such halves. */
+    GAP_INK = 40,   /* grey; an empty column has less everywhere */
+    HALF_HIGH = 2,  /* a half is at least 1/2 as high as the whole */
+    HALF_SHARE = 5, /* and has at least 1/5 of its ink */
+};
+
+/* What is in some columns of `pixels`. */
+struct half {
+    size_t top, bottom;
+    uint32_t ink;
 };
 
 /* Where one of the BOX targets of an axis lies in the ink's box: from pixel `first` to pixel
@@ -22,26 +35,6 @@ struct span {
     size_t first, last;
     uint32_t first_weight, last_weight; /* those between weigh BOX */
 };
-
-/* The paper's grey: the lower median of the outermost ring of pixels. */
-static uint8_t find_paper(const uint8_t *grey, size_t width, size_t height)
-{
-    size_t histogram[256] = {0};
-    size_t ring = 2 * width + (height > 2 ? 2 * (height - 2) : 0);
-    size_t level = 0;
-
-    for (size_t x = 0; x < width; x++) {
-        histogram[grey[x]]++;
-        histogram[grey[(height - 1) * width + x]]++;
-    }
-    for (size_t y = 1; y + 1 < height; y++) {
-        histogram[grey[y * width]]++;
-        histogram[grey[y * width + width - 1]]++;
-    }
-    for (size_t below = histogram[0]; below <= (ring - 1) / 2; below += histogram[level])
-        level++;
-    return (uint8_t)level;
-}
 
 static uint8_t ink_of(uint8_t pixel, uint8_t paper)
 {
@@ -203,9 +196,52 @@ static uint32_t paste(uint64_t area[BOX][BOX], uint64_t strongest, uint8_t *pixe
     return total;
 }
 
+static struct half measure(const uint8_t *pixels, size_t left, size_t right)
+{
+    struct half h = {.top = PREPROCESS_SIDE};
+
+    for (size_t y = 0; y < PREPROCESS_SIDE; y++) {
+        uint8_t strongest = 0;
+
+        for (size_t x = left; x < right; x++) {
+            uint8_t ink = pixels[y * PREPROCESS_SIDE + x];
+
+            strongest = strongest > ink ? strongest : ink;
+            h.ink += ink;
+        }
+        if (strongest < GAP_INK)
+            continue;
+        h.top = h.top < y ? h.top : y;
+        h.bottom = y + 1;
+    }
+    return h;
+}
+
+static bool is_half(struct half part, struct half whole)
+{
+    return part.bottom > part.top &&
+           (part.bottom - part.top) * HALF_HIGH >= whole.bottom - whole.top &&
+           part.ink * HALF_SHARE >= whole.ink;
+}
+
+/* Whether an empty column has much to its left and much to its right. */
+static bool falls_apart(const uint8_t *pixels)
+{
+    struct half whole = measure(pixels, 0, PREPROCESS_SIDE);
+
+    for (size_t x = 1; x + 1 < PREPROCESS_SIDE; x++) {
+        struct half column = measure(pixels, x, x + 1);
+
+        if (column.bottom == 0 && is_half(measure(pixels, 0, x), whole) &&
+            is_half(measure(pixels, x, PREPROCESS_SIDE), whole))
+            return true;
+    }
+    return false;
+}
+
 void preprocess(const uint8_t *grey, size_t width, size_t height, struct preprocess *ret)
 {
-    uint8_t paper = find_paper(grey, width, height);
+    uint8_t paper = ring_find(grey, width, height).median;
     uint64_t area[BOX][BOX] = {{0}};
 
     *ret = (struct preprocess){.verdict = PREPROCESS_BLANK, .inverted = paper < 128};
@@ -221,6 +257,8 @@ void preprocess(const uint8_t *grey, size_t width, size_t height, struct preproc
 
     if (wide > WIDEST * high || ink > FULLEST * BOX * BOX)
         ret->verdict = PREPROCESS_NOT_A_DIGIT;
+    else if (falls_apart(ret->pixels))
+        ret->verdict = PREPROCESS_SEVERAL;
     else
         ret->verdict = PREPROCESS_DIGIT;
 }
@@ -231,6 +269,7 @@ const char *preprocess_verdict_name(enum preprocess_verdict verdict)
         [PREPROCESS_DIGIT] = "digit",
         [PREPROCESS_BLANK] = "blank",
         [PREPROCESS_NOT_A_DIGIT] = "not_a_digit",
+        [PREPROCESS_SEVERAL] = "several_digits",
     };
 
     return names[verdict];

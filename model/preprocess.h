@@ -16,6 +16,7 @@ enum preprocess_verdict {
     PREPROCESS_DIGIT,
     PREPROCESS_BLANK,       /* no ink, or a speck under 3 pixels */
     PREPROCESS_NOT_A_DIGIT, /* ink, but of a shape that no digit has */
+    PREPROCESS_SEVERAL,     /* two or more side by side */
 };
 
 /* A picture as the network sees it. */
@@ -35,7 +36,7 @@ struct preprocess {
  * Cannot fail; allocates nothing; thread-safe. */
 void preprocess(const uint8_t *grey, size_t width, size_t height, struct preprocess *ret);
 
-/* "digit", "blank", "not_a_digit"; string constants. */
+/* "digit", "blank", "not_a_digit", "several_digits"; string constants. */
 const char *preprocess_verdict_name(enum preprocess_verdict verdict);
 
 #endif

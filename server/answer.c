@@ -32,10 +32,15 @@ static int write_prediction(const struct batch *b, size_t i, struct buf *out)
 {
     const float *p = b->probabilities + i * MODEL_CLASSES;
     int digit = answer_digit(b, i);
-    int r = buf_print(out, "\"digit\":%d,\"confidence\":", digit);
+    int r;
 
-    if (r == 0)
-        r = write_float(p[digit], out);
+    if (answer_verdict(b, i) == PREPROCESS_DIGIT) {
+        r = buf_print(out, "\"digit\":%d,\"confidence\":", digit);
+        if (r == 0)
+            r = write_float(p[digit], out);
+    } else {
+        r = buf_text(out, "\"digit\":null,\"confidence\":null");
+    }
     if (r == 0)
         r = buf_text(out, ",\"probabilities\":");
     return r ? r : format_floats(out, p, MODEL_CLASSES);
@@ -86,7 +91,13 @@ void answer_rank(const float values[MODEL_CLASSES], size_t ret[MODEL_CLASSES])
 
 enum preprocess_verdict answer_verdict(const struct batch *b, size_t i)
 {
-    return b->seen ? b->seen[i].verdict : PREPROCESS_DIGIT;
+    enum preprocess_verdict verdict = b->seen ? b->seen[i].verdict : PREPROCESS_DIGIT;
+    const float *p = b->probabilities + i * MODEL_CLASSES;
+    bool is_picture = b->seen && b->seen[i].right > 0;
+
+    return is_picture && verdict == PREPROCESS_DIGIT && p[answer_digit(b, i)] < ANSWER_SURE
+               ? PREPROCESS_NOT_A_DIGIT
+               : verdict;
 }
 
 int answer_begin(const struct batch *b, const char *list, struct buf *out)
@@ -100,11 +111,20 @@ int answer_begin(const struct batch *b, const char *list, struct buf *out)
                          list);
 }
 
+/* Where the ink is in the picture. */
+static int write_box(const struct preprocess *seen, struct buf *out)
+{
+    if (seen->right == 0)
+        return buf_text(out, ",\"box\":null");
+    return buf_print(out, ",\"box\":[%zu,%zu,%zu,%zu]", seen->left, seen->top, seen->right,
+                     seen->bottom);
+}
+
 int answer_write_reading(const struct batch *b, size_t i, struct buf *out)
 {
     assert(i < b->n);
     enum preprocess_verdict verdict = answer_verdict(b, i);
-    int r = verdict == PREPROCESS_DIGIT
+    int r = !b->seen || b->seen[i].verdict == PREPROCESS_DIGIT
                 ? write_prediction(b, i, out)
                 : buf_text(out, "\"digit\":null,\"confidence\":null,\"probabilities\":null");
 
@@ -117,6 +137,8 @@ int answer_write(const struct batch *b, size_t i, struct buf *out)
 
     if (r < 0 || !b->seen)
         return r;
-    r = buf_text(out, ",\"seen\":");
+    r = write_box(&b->seen[i], out);
+    if (r == 0)
+        r = buf_text(out, ",\"seen\":");
     return r ? r : write_seen(b, i, out);
 }

@@ -1,6 +1,7 @@
 #include "server/api.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "model/error.h"
 #include "server/answer.h"
@@ -30,6 +31,17 @@ static void stage(struct worker *w, enum metrics_stage which, uint64_t ns)
     metrics_stage(w->metrics, which, ns);
 }
 
+/* Whether the query says ?number=true. */
+static int read_number(const struct request *req, bool *ret, struct error *err)
+{
+    const char *value = req->query ? req->query(req, "number") : NULL;
+
+    *ret = value && strcmp(value, "true") == 0;
+    if (value && !*ret && strcmp(value, "false") != 0)
+        return error_set(err, -EINVAL, "number is '%.40s'; expected true or false", value);
+    return 0;
+}
+
 int api_batch(struct worker *w, const struct request *req, struct error *err)
 {
     struct batch *b = &w->batch;
@@ -57,6 +69,8 @@ static int find_and_decode(struct worker *w, const struct request *req, struct e
     uint64_t begin = metrics_now();
     int r = api_batch(w, req, err);
 
+    if (r == 0)
+        r = read_number(req, &b->number, err);
     if (r == 0)
         r = req->route->protocol->decode(req, b, err);
     if (r == 0 && !b->seen && !b->wish.scaled)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "model/error.h"
+#include "model/number.h"
+#include "model/photo.h"
 #include "server/metrics.h"
 #include "server/registry.h"
 
@@ -36,6 +38,7 @@ void batch_reset(struct batch *b)
     b->seen = NULL;
     b->n = 0;
     b->preprocess_ns = 0;
+    b->number = false;
     memset(&b->wish, 0, sizeof(b->wish));
 }
 
@@ -119,26 +122,6 @@ int batch_add_finished(struct batch *b, const uint8_t *pixels, struct error *err
     return r;
 }
 
-int batch_add_picture(struct batch *b, const struct image *picture, struct error *err)
-{
-    uint64_t begin = metrics_now();
-    float *image;
-    int r = batch_add(b, 1, &image, err);
-
-    if (r < 0)
-        return r;
-    if (!b->seen && grow_seen(b, 0, b->capacity) < 0) {
-        b->n--;
-        return error_set(err, -ENOMEM, "out of memory for a picture");
-    }
-    struct preprocess *seen = &b->seen[b->n - 1];
-
-    preprocess(picture->grey, picture->width, picture->height, seen);
-    scale_pixels(b, seen->pixels, b->images + (b->n - 1) * MODEL_INPUT);
-    b->preprocess_ns += metrics_now() - begin;
-    return 0;
-}
-
 static int need_scratch(struct batch *b, size_t len)
 {
     if (len <= b->scratch_len)
@@ -152,6 +135,68 @@ static int need_scratch(struct batch *b, size_t len)
     b->scratch = scratch;
     b->scratch_len = len;
     return 0;
+}
+
+/* Room for `n` images that are pictures. */
+static int add_seen(struct batch *b, size_t n, struct error *err)
+{
+    float *images;
+    int r = batch_add(b, n, &images, err);
+
+    if (r == 0 && !b->seen && grow_seen(b, 0, b->capacity) < 0) {
+        b->n -= n;
+        r = error_set(err, -ENOMEM, "out of memory for a picture");
+    }
+    return r;
+}
+
+/* Finds the digits of a picture. Returns 0; -E2BIG, -ENOMEM. */
+static int add_number(struct batch *b, const struct image *picture, struct error *err)
+{
+    struct number found;
+
+    if (need_scratch(b, model_scratch(b->served->model)) < 0 ||
+        number_find(b->served->model, picture->grey, picture->width, picture->height,
+                    b->scratch, &found) < 0)
+        return error_set(err, -ENOMEM, "out of memory for a number");
+
+    size_t first = b->n, n = found.n > 0 ? found.n : 1;
+    int r = add_seen(b, n, err);
+
+    if (r < 0)
+        return r;
+    if (found.n == 0)
+        found.digits[0] = (struct preprocess){.verdict = PREPROCESS_BLANK};
+    for (size_t i = 0; i < n; i++) {
+        b->seen[first + i] = found.digits[i];
+        scale_pixels(b, found.digits[i].pixels, b->images + (first + i) * MODEL_INPUT);
+    }
+    return 0;
+}
+
+static int add_digit(struct batch *b, const struct image *picture, struct error *err)
+{
+    int r = add_seen(b, 1, err);
+
+    if (r < 0)
+        return r;
+    struct preprocess *seen = &b->seen[b->n - 1];
+
+    if (photo_preprocess(picture->grey, picture->width, picture->height, seen) < 0) {
+        b->n--;
+        return error_set(err, -ENOMEM, "out of memory for a picture");
+    }
+    scale_pixels(b, seen->pixels, b->images + (b->n - 1) * MODEL_INPUT);
+    return 0;
+}
+
+int batch_add_picture(struct batch *b, const struct image *picture, struct error *err)
+{
+    uint64_t begin = metrics_now();
+    int r = b->number ? add_number(b, picture, err) : add_digit(b, picture, err);
+
+    b->preprocess_ns += metrics_now() - begin;
+    return r;
 }
 
 static bool is_digit(const struct batch *b, size_t i)

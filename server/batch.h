@@ -20,6 +20,7 @@ struct batch {
     const struct served
         *served; /* who answers; api_infer() holds it from before decode to after encode */
     size_t max;  /* images in one request */
+    bool number; /* pictures hold several digits; each becomes an image */
     size_t json_depth_max; /* nesting that a JSON body may have */
     size_t picture_budget; /* bytes that its pictures may unpack to, less what they have */
     enum pixels pixels;    /* what the numbers of tensors mean */
@@ -60,7 +61,8 @@ void batch_finish(struct batch *b);
  * beyond b->max with `err` giving both numbers; -ENOMEM. */
 int batch_add(struct batch *b, size_t n, float **ret, struct error *err);
 
-/* Adds one picture, preprocessed and scaled as the model wants it. Returns as batch_add(). */
+/* Adds one picture, preprocessed and scaled as the model wants it; with b->number each digit in
+ * it, left to right, and one blank image if there is none. Returns as batch_add(). */
 int batch_add_picture(struct batch *b, const struct image *picture, struct error *err);
 
 /* Adds one that is finished: MODEL_INPUT pixels, bright on dark. Returns as batch_add(). */

@@ -67,15 +67,21 @@ static void draw(const struct batch *b, bool colours)
 
 static void print(const struct batch *b, const char *path)
 {
+    static const char *const names[] = {
+        [PREPROCESS_BLANK] = "blank",
+        [PREPROCESS_NOT_A_DIGIT] = "no digit",
+        [PREPROCESS_SEVERAL] = "several",
+    };
     bool colours = terminal_has_colours(stdout);
     int digit = answer_digit(b, 0);
+    enum preprocess_verdict verdict = answer_verdict(b, 0);
 
-    if (b->seen[0].verdict == PREPROCESS_DIGIT)
+    if (verdict == PREPROCESS_DIGIT)
         printf("%s%d%s %6.1f %%  ", terminal_style(colours, TERMINAL_BOLD), digit,
                terminal_style(colours, TERMINAL_PLAIN),
                (double)(100 * b->probabilities[digit]));
     else
-        printf("- %8s  ", b->seen[0].verdict == PREPROCESS_BLANK ? "blank" : "no digit");
+        printf("- %8s  ", names[verdict]);
     terminal_print(stdout, path);
     printf("\n");
     if (terminal_is(stdout) && b->seen[0].verdict != PREPROCESS_BLANK)

@@ -25,6 +25,16 @@ static const char *lookup(const struct request *req, const char *name)
     return MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name);
 }
 
+static const char *lookup_query(const struct request *req, const char *name)
+{
+    const char *value = NULL;
+    size_t len;
+    enum MHD_Result found = MHD_lookup_connection_value_n(
+        req->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &value, &len);
+
+    return found == MHD_YES && !value ? "" : value;
+}
+
 /* RFC 9112 wants "GET http://host/path" understood too. */
 static const char *path_of(const char *url)
 {
@@ -106,6 +116,7 @@ static bool look(struct http_client *c, struct MHD_Connection *connection, const
     c->seen = true;
     c->req.connection = connection;
     c->req.header = lookup;
+    c->req.query = lookup_query;
     c->req.path = without_prefix(c->loop, path_of(url));
     http_header_read(connection, h);
     c->req.content_type = h->type ? h->type : "";

@@ -15,7 +15,7 @@ enum {
     METRICS_ROUTES_MAX =
         95, /* rows of the table; one more slot is for requests that have none */
     METRICS_STATUSES = 16,
-    METRICS_VERDICTS = PREPROCESS_NOT_A_DIGIT + 1,
+    METRICS_VERDICTS = PREPROCESS_SEVERAL + 1,
 };
 
 /* The statuses that are told apart; the last slot, 0, is for any other. */

@@ -34,7 +34,11 @@ struct request {
 
     /* The value of a header by its case-insensitive name; NULL if the client sent none. */
     const char *(*header)(const struct request *req, const char *name);
-    void *connection; /* of header() only */
+
+    /* The value of a parameter of the query, "" for one without; NULL if it has none so named.
+     */
+    const char *(*query)(const struct request *req, const char *name);
+    void *connection; /* of header() and query() only */
 };
 
 /* What the handler fills; http.c sends it. */

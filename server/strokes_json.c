@@ -70,10 +70,23 @@ static int read_strokes(struct scan *s, const struct reading *to, struct error *
     return r;
 }
 
+/* How long a line of digits is drawn, so that each of them is as large as one by itself. */
+static double find_line_side(const struct strokes *strokes)
+{
+    double width, height;
+
+    strokes_extent(strokes, &width, &height);
+    if (width <= height)
+        return INK_SIDE;
+    return width * INK_SIDE < STROKES_SIDE_MAX * height ? width * INK_SIDE / height
+                                                        : STROKES_SIDE_MAX;
+}
+
 static int add_drawing(const struct strokes *strokes, struct batch *b, struct error *err)
 {
     struct strokes_picture drawn;
-    int r = strokes_draw(strokes, INK_SIDE, BRUSH_SHARE, &drawn, err);
+    double side = b->number ? find_line_side(strokes) : INK_SIDE;
+    int r = strokes_draw(strokes, side, BRUSH_SHARE * INK_SIDE / side, &drawn, err);
 
     if (r < 0)
         return r;

@@ -40,8 +40,7 @@ static int write_element(const struct batch *b, const struct v2_asked *asked, si
     if (asked->output == V2_SEEN)
         return answer_seen(b, i, out);
     if (asked->output == V2_VERDICT)
-        return buf_text(
-            out, preprocess_verdict_name(b->seen ? b->seen[i].verdict : PREPROCESS_DIGIT));
+        return buf_text(out, preprocess_verdict_name(answer_verdict(b, i)));
     return write_class(b, asked, i, k, out);
 }
 

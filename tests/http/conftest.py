@@ -14,6 +14,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from digitd import Server, check_end  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: left out under sanitizers")
+
+
 def parse(answer):
     """The one answer that `answer` is: status, headers, body."""
     head, _, body = answer.partition(b"\r\n\r\n")

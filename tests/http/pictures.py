@@ -18,8 +18,8 @@ def _chunk(kind, data):
     return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
 
-def png(picture):
-    """Grey [h][w] or RGB [h][w][3] or RGBA [h][w][4], 8 bit."""
+def png(picture, level=6):
+    """Grey [h][w] or RGB [h][w][3] or RGBA [h][w][4], 8 bit; `level` is zlib's."""
     height, width = picture.shape[:2]
     colour = 0 if picture.ndim == 2 else {3: 2, 4: 6}[picture.shape[2]]
     rows = b"".join(b"\0" + row.tobytes() for row in picture)
@@ -27,7 +27,7 @@ def png(picture):
     return (
         b"\x89PNG\r\n\x1a\n"
         + _chunk(b"IHDR", header)
-        + _chunk(b"IDAT", zlib.compress(rows))
+        + _chunk(b"IDAT", zlib.compress(rows, level))
         + _chunk(b"IEND", b"")
     )
 

@@ -35,7 +35,7 @@ def test_one_line_for_a_person(seven):
 def test_one_json_object_a_line(seven, blank):
     out, _ = digitd("predict", "--json", seven, blank)
     first, second = (json.loads(line) for line in out.splitlines())
-    assert list(first) == ["file", "digit", "confidence", "probabilities", "verdict", "seen"]
+    assert list(first) == ["file", "digit", "confidence", "probabilities", "verdict", "box", "seen"]
     assert (first["file"], first["digit"], first["verdict"]) == (str(seven), 7, "digit")
     assert first["confidence"] == max(first["probabilities"]) > 0.8
     assert abs(sum(first["probabilities"]) - 1) < 1e-6

@@ -144,7 +144,7 @@ def test_picture(server):
     assert list(answer.json) == ["model_name", "model_version", "predictions"]
     assert (answer.json["model_name"], answer.json["model_version"]) == ("mnist", "1")
     (one,) = answer.json["predictions"]
-    assert list(one) == ["digit", "confidence", "probabilities", "verdict", "seen"]
+    assert list(one) == ["digit", "confidence", "probabilities", "verdict", "box", "seen"]
     assert (one["digit"], one["verdict"]) == (7, "digit")
     assert one["confidence"] == one["probabilities"][7] > 0.5
     assert sum(one["probabilities"]) == pytest.approx(1, abs=1e-5)

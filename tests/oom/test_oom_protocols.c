@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "model/number.h"
 #include "server/image.h"
 #include "tests/oom/oom.h"
 #include "tests/unit/door.h"
+#include "tests/unit/fake_model.h"
 
 static int send_v1_rows(struct door *d)
 {
@@ -87,6 +89,33 @@ static void test_png(void **state)
     check(send_png);
 }
 
+/* Digits of a photograph: every step of it needs memory. */
+static void test_number(void **state)
+{
+    enum { SIDE = 80 };
+    static uint8_t grey[SIDE * SIDE];
+    struct number found;
+    bool failed = true;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(grey); i++)
+        grey[i] = (uint8_t)(120 + i % SIDE);
+    for (size_t y = 20; y < 60; y++) {
+        memset(grey + y * SIDE + 20, 10, 6);
+        memset(grey + y * SIDE + 50, 10, 6);
+    }
+    for (size_t nth = 1; failed; nth++) {
+        oom_at(nth);
+        int r = number_find(fake_served.model, grey, SIDE, SIDE, NULL, &found);
+
+        failed = oom_happened();
+        assert_int_equal(r, failed ? -ENOMEM : 0);
+        assert_true(failed || nth > 5);
+    }
+    oom_at(0);
+    assert_int_equal(found.n, 2);
+}
+
 /* A worker that has answered one request answers the next of that size without any memory. */
 static void test_nothing_is_allocated_once_warm(void **state)
 {
@@ -116,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_v1),
         cmocka_unit_test(test_v2),
         cmocka_unit_test(test_png),
+        cmocka_unit_test(test_number),
         cmocka_unit_test(test_nothing_is_allocated_once_warm),
     };
 

@@ -22,6 +22,7 @@ static int make_batch(void **state)
         seen[1].pixels[i] = (uint8_t)(i * i >> 4);
     seen[0].verdict = PREPROCESS_BLANK;
     seen[1].verdict = PREPROCESS_DIGIT;
+    seen[1].right = 30;
     seen[2].verdict = PREPROCESS_NOT_A_DIGIT;
     return 0;
 }
@@ -55,13 +56,31 @@ static void test_a_digit(void **state)
     const json_t *list = json_object_get(a, "probabilities");
     (void)state;
 
-    assert_int_equal(json_object_size(a), 5);
+    assert_int_equal(json_object_size(a), 6);
     assert_int_equal(json_integer_value(json_object_get(a, "digit")), 7);
     assert_true((float)json_real_value(json_object_get(a, "confidence")) == 0.91F);
     assert_int_equal(json_array_size(list), MODEL_CLASSES);
     assert_true((float)json_real_value(json_array_get(list, 3)) == 0.01F);
     assert_string_equal(text_of(a, "verdict"), "digit");
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(a, "box"), 2)), 30);
     json_decref(a);
+}
+
+static void test_a_digit_that_is_not_sure_is_none(void **state)
+{
+    float *p = probabilities + MODEL_CLASSES;
+    (void)state;
+
+    p[7] = 0.59F;
+    p[1] = 0.33F;
+    json_t *a = answer(1);
+
+    assert_true(json_is_null(json_object_get(a, "digit")));
+    assert_true(json_is_null(json_object_get(a, "confidence")));
+    assert_int_equal(json_array_size(json_object_get(a, "probabilities")), MODEL_CLASSES);
+    assert_string_equal(text_of(a, "verdict"), "not_a_digit");
+    json_decref(a);
+    make_batch(NULL);
 }
 
 static void test_no_digit_has_no_numbers(void **state)
@@ -153,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_digit),
+        cmocka_unit_test(test_a_digit_that_is_not_sure_is_none),
         cmocka_unit_test(test_no_digit_has_no_numbers),
         cmocka_unit_test(test_the_picture_that_was_seen),
         cmocka_unit_test(test_noise_fits_too),

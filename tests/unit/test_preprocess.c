@@ -286,6 +286,20 @@ static void test_the_largest_picture(void **state)
     free(picture);
 }
 
+static void test_two_digits_side_by_side_are_several(void **state)
+{
+    (void)state;
+
+    clear(255);
+    draw_seven(10, 30, 5, 0);
+    draw_seven(60, 30, 5, 0);
+    assert_int_equal(look().verdict, PREPROCESS_SEVERAL);
+    clear(255);
+    draw_seven(10, 30, 5, 0);
+    fill(60, 30, 10, 8, 0); /* too little to be one */
+    assert_int_equal(look().verdict, PREPROCESS_DIGIT);
+}
+
 static void test_verdicts_have_names(void **state)
 {
     (void)state;
@@ -293,6 +307,7 @@ static void test_verdicts_have_names(void **state)
     assert_string_equal(preprocess_verdict_name(PREPROCESS_DIGIT), "digit");
     assert_string_equal(preprocess_verdict_name(PREPROCESS_BLANK), "blank");
     assert_string_equal(preprocess_verdict_name(PREPROCESS_NOT_A_DIGIT), "not_a_digit");
+    assert_string_equal(preprocess_verdict_name(PREPROCESS_SEVERAL), "several_digits");
 }
 
 int main(void)
@@ -307,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_faint_pixels_do_not_widen_the_box),
         cmocka_unit_test(test_the_longest_and_thinnest_pictures),
         cmocka_unit_test(test_the_largest_picture),
+        cmocka_unit_test(test_two_digits_side_by_side_are_several),
         cmocka_unit_test(test_verdicts_have_names),
     };
 

@@ -33,11 +33,12 @@ static void test_a_digit(void **state)
     assert_non_null(d.batch.seen);
     for (size_t i = 0; i < MODEL_INPUT; i++)
         assert_true(d.batch.images[i] == (float)d.batch.seen[0].pixels[i] / 2);
-    assert_ptr_equal(strstr(d.answer.data, "{\"model_name\":\"mnist\",\"model_version\":\"3\","
-                                           "\"predictions\":[{\"digit\":0,\"confidence\":0,"),
+    assert_ptr_equal(strstr(d.answer.data,
+                            "{\"model_name\":\"mnist\",\"model_version\":\"3\","
+                            "\"predictions\":[{\"digit\":null,\"confidence\":null,"),
                      d.answer.data);
-    assert_non_null(
-        strstr(d.answer.data, "\"verdict\":\"digit\",\"seen\":\"data:image/png;base64,"));
+    assert_non_null(strstr(d.answer.data, "\"verdict\":\"not_a_digit\",\"box\":[20,10,28,46],"
+                                          "\"seen\":\"data:image/png;base64,"));
     assert_string_equal(d.answer.data + strlen(d.answer.data) - 4, "\"}]}");
     buf_clear(&png);
     door_finish(&d);
@@ -53,9 +54,9 @@ static void test_blank_paper(void **state)
     fake_predicted = 0;
     assert_int_equal(door_send(&d, &protocol_png, png.data, png.len), 0);
     assert_int_equal(fake_predicted, 0);
-    assert_non_null(strstr(d.answer.data,
-                           "\"predictions\":[{\"digit\":null,\"confidence\":null,"
-                           "\"probabilities\":null,\"verdict\":\"blank\",\"seen\":"));
+    assert_non_null(strstr(
+        d.answer.data, "\"predictions\":[{\"digit\":null,\"confidence\":null,"
+                       "\"probabilities\":null,\"verdict\":\"blank\",\"box\":null,\"seen\":"));
     buf_clear(&png);
     door_finish(&d);
 }
