@@ -44,6 +44,11 @@ typedef int api_encode_fn(const struct batch *b, struct response *res, struct er
 int api_infer_as(struct worker *w, const struct request *req, struct response *res,
                  api_encode_fn *encode);
 
+handler_fn api_repository_index;  /* Triton: what is known, in which state, and why */
+handler_fn api_repository_load;   /* by a client's wish, if --repository-api lets it */
+handler_fn api_repository_unload; /* the same */
+handler_fn api_repository_named;  /* there is only one repository */
+
 /* Writes {"error":"..."} and returns the HTTP status of err->code: the one place where an errno
  * becomes a status. */
 int api_fail(struct response *res, const struct error *err);

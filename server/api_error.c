@@ -11,6 +11,7 @@ enum {
     TOO_LARGE = 413,
     WRONG_TYPE = 415,
     INTERNAL = 500,
+    NOT_IMPLEMENTED = 501,
     UNAVAILABLE = 503,
 };
 
@@ -26,6 +27,8 @@ static int status_of(int code)
         return TOO_LARGE;
     case -ENOTSUP:
         return WRONG_TYPE;
+    case -ENOSYS:
+        return NOT_IMPLEMENTED;
     case -ENOMEM:
     case -EAGAIN:
     case -ETIMEDOUT:

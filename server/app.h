@@ -12,12 +12,14 @@
 struct feedback;
 struct later;
 struct registry;
+struct repository;
 struct settings;
 
 /* All that handlers share. Read-only while serving, but for the flags and the registry. */
 struct app {
     const struct settings *settings;
     struct registry *registry;
+    struct repository *repository;
     struct metrics *metrics;
     struct feedback *feedback; /* NULL: none is collected */
     struct later *later;       /* for what may block */

@@ -138,6 +138,7 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
         r = open_feedback(s, &app.feedback, err);
     if (r == 0) {
         app.registry = registry;
+        app.repository = repository;
         app.metrics = metrics;
         r = http_start(&app, &http, err);
     }

@@ -71,9 +71,11 @@ static void *run(void *repository)
         wait_for_news(r, timeout_ms(r, &round));
         if (atomic_load(&r->stop))
             break;
+        orders_carry_out(r, false);
         round = (struct round){.forced = atomic_exchange(&r->forced, false)};
         (void)repository_round(r, &round, NULL); /* which logs */
     }
+    orders_carry_out(r, true);
     watch_close(&r->watch);
     return NULL;
 }
@@ -120,6 +122,7 @@ int repository_open(const struct settings *s, struct registry *registry,
     r->settings = s;
     r->registry = registry;
     r->wake_fd = -1;
+    orders_init(&r->orders);
     r->watch.fd = -1;
     code = rules_read(s, &r->rules, err);
     if (code == 0 && !r->rules.async)
@@ -136,7 +139,7 @@ int repository_open(const struct settings *s, struct registry *registry,
     return code;
 }
 
-static void wake(struct repository *r)
+void repository_wake(struct repository *r)
 {
     const uint64_t one = 1;
 
@@ -146,7 +149,7 @@ static void wake(struct repository *r)
 void repository_refresh(struct repository *r)
 {
     atomic_store(&r->forced, true);
-    wake(r);
+    repository_wake(r);
 }
 
 void repository_close(struct repository *r)
@@ -155,7 +158,7 @@ void repository_close(struct repository *r)
         return;
     atomic_store(&r->stop, true);
     if (r->running) {
-        wake(r);
+        repository_wake(r);
         (void)pthread_join(r->thread, NULL);
     }
     if (r->wake_fd >= 0)
@@ -164,6 +167,7 @@ void repository_close(struct repository *r)
         holder_unref(r->versions[i]->holder);
         free(r->versions[i]);
     }
+    orders_finish(&r->orders);
     free(r->labels);
     free(r);
 }

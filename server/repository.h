@@ -20,6 +20,14 @@ int repository_open(const struct settings *s, struct registry *registry,
 /* Looks at once, and tries again what has failed. Any thread may ask. */
 void repository_refresh(struct repository *r);
 
+/* What clients may ask for, if --repository-api lets them. Both return when it is done, which
+ * may take as long as a model's loading or its last user: not for event loops. Load looks for
+ * what there is of the model, retries what has failed, and undoes an unload; unload keeps its
+ * versions out until then. Return 0; -ENOENT if there is no such model; -EIO with the reason if
+ * a version cannot be loaded; -EAGAIN if it is not for now. */
+int repository_load(struct repository *r, const char *name, struct error *err);
+int repository_unload(struct repository *r, const char *name, struct error *err);
+
 /* Ends the thread; what is served stays in the registry. */
 void repository_close(struct repository *r); /* accepts NULL */
 

@@ -42,6 +42,16 @@ struct watch {
     size_t added; /* since `fd` was opened */
 };
 
+/* What clients have asked for, in the order of their coming. */
+struct orders {
+    pthread_mutex_t mutex; /* of all below */
+    pthread_cond_t done;   /* one of them */
+    struct order *first;
+    bool closed;
+};
+
+#define REPOSITORY_WITHHELD "a client unloaded it"
+
 struct repository {
     const struct settings *settings;
     struct rules rules;
@@ -56,6 +66,7 @@ struct repository {
     bool dirty;           /* the registry is to be told */
     struct error problem; /* that has been logged last */
 
+    struct orders orders;
     struct watch watch;
     pthread_t thread;
     bool running;
@@ -68,6 +79,9 @@ struct repository {
 struct round {
     bool first;         /* of all: nothing is served yet, so nothing is waited for */
     bool forced;        /* try again what has failed */
+    const char *name;   /* only of this model, whose files count as settled once they say so
+                           themselves; NULL: of all */
+    bool unsettled;     /* something is awaited of the models concerned */
     struct error error; /* the first file that was not taken */
     int64_t next_ms;    /* when something will have settled; -1: nothing is awaited */
     bool again;         /* folders came to be watched: there may have been changes before */
@@ -102,6 +116,16 @@ void version_unload(struct repository *r, struct version *v, const char *reason)
 
 /* Tells the registry how things are, if they have changed. */
 void repository_publish(struct repository *r);
+
+/* repository_order.c */
+
+void orders_init(struct orders *o);
+void orders_finish(struct orders *o);
+/* On the repository's thread: does what has been asked for; or refuses it, from now on. */
+void orders_carry_out(struct repository *r, bool closing);
+
+/* repository.c: makes the thread look. */
+void repository_wake(struct repository *r);
 
 /* repository_watch.c */
 

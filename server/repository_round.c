@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "model/error.h"
 #include "server/log.h"
@@ -48,16 +49,33 @@ static void say_problem(struct repository *r, const struct error *problem)
         log_event(LOG_INFO, "model-repository", "problem", "none any more", NULL);
 }
 
-/* How long `since` is ago; what has not settled is to be looked at again. */
-static bool has_settled(const struct repository *r, uint64_t since, struct round *round)
+static bool concerns(const struct round *round, const struct version *v)
 {
-    int64_t age_ms = (int64_t)((metrics_now() - since) / ms_ns);
-    int64_t left_ms = r->settings->repository_settle_ms - age_ms;
+    return !round->name || strcmp(round->name, v->known.name) == 0;
+}
 
-    if (round->first || round->forced || left_ms <= 0)
+/* The time since the file changed, by its own account. */
+static int64_t age_ms(const struct version *v)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (now.tv_sec * 1000 + now.tv_nsec / 1000000) - v->seen.changed_ns / 1000000;
+}
+
+/* Whether `since` is long ago; what has not settled is to be looked at again. */
+static bool has_settled(const struct repository *r, const struct version *v, uint64_t since,
+                        struct round *round)
+{
+    int64_t ms = r->settings->repository_settle_ms;
+    int64_t left_ms = ms - (int64_t)((metrics_now() - since) / ms_ns);
+
+    if (round->first || left_ms <= 0 ||
+        (round->name && concerns(round, v) && !v->gone_ns && age_ms(v) >= ms))
         return true;
     if (round->next_ms < 0 || left_ms < round->next_ms)
         round->next_ms = left_ms;
+    round->unsettled = round->unsettled || concerns(round, v);
     return false;
 }
 
@@ -100,7 +118,7 @@ static void miss(struct repository *r, const struct registry_files *files, struc
             continue;
         if (v->gone_ns == 0)
             v->gone_ns = metrics_now();
-        if (v->holder && !has_settled(r, v->gone_ns, round))
+        if (v->holder && !has_settled(r, v, v->gone_ns, round))
             continue;
         if (v->holder)
             version_unload(r, v, "its file was removed");
@@ -125,15 +143,17 @@ static bool ensure(struct repository *r, struct version *v, struct round *round)
 
     if (v->gone_ns || (v->holder && stamp_equal(&v->seen, &v->loaded)))
         return v->holder;
-    if (v->known.failed && stamp_equal(&v->seen, &v->failed) && !round->forced)
+    if (v->known.failed && stamp_equal(&v->seen, &v->failed) &&
+        !(round->forced && concerns(round, v)))
         return v->holder;
-    if (!has_settled(r, v->seen_ns, round)) {
+    if (!has_settled(r, v, v->seen_ns, round)) {
         version_wait(r, v);
         return v->holder;
     }
     if (version_load(r, v, &why) == -EAGAIN) {
         v->seen_ns = 0; /* look again, from the beginning */
         round->next_ms = r->settings->repository_settle_ms;
+        round->unsettled = round->unsettled || concerns(round, v);
     }
     if (why.code && round->error.code == 0)
         round->error = why;
@@ -155,7 +175,7 @@ static void choose(struct repository *r, size_t first, size_t end, struct round 
         if (wanted)
             served += ensure(r, v, round);
         else if (v->holder)
-            version_unload(r, v, v->withheld ? "a client unloaded it" : "--version-policy");
+            version_unload(r, v, v->withheld ? REPOSITORY_WITHHELD : "--version-policy");
         else if (v->known.state == CATALOGUE_UNAVAILABLE && !*v->known.reason)
             (void)snprintf(v->known.reason, sizeof(v->known.reason), "--version-policy");
     }

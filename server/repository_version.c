@@ -7,6 +7,7 @@
 
 #include "model/error.h"
 #include "model/model.h"
+#include "server/file.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/registry.h"
@@ -72,6 +73,10 @@ struct version *version_know(struct repository *r, const char *name, unsigned ve
     (void)snprintf(v->known.version_text, sizeof(v->known.version_text), "%u", version);
     v->known.slot = slot;
     v->known.id = ++r->ids;
+    if (at > 0 && strcmp(r->versions[at - 1]->known.name, name) == 0)
+        v->withheld = r->versions[at - 1]->withheld;
+    else if (at < r->n && strcmp(r->versions[at]->known.name, name) == 0)
+        v->withheld = r->versions[at]->withheld;
     r->slots[slot] = true;
     memmove(&r->versions[at + 1], &r->versions[at], (r->n - at) * sizeof(struct version *));
     r->versions[at] = v;
@@ -175,10 +180,10 @@ static int read_model(const struct repository *r, const struct version *v, struc
         *v->path ? model_load_file(v->path, r->settings->cpu, &model, &why)
                  : model_load(model_builtin, model_builtin_len, r->settings->cpu, &model, &why);
 
-    if (code < 0 && strstr(why.text, v->path))
+    if (code < 0 && (!*v->path || why.text[0] == '\'')) /* which names the file */
         return error_set(err, code, "%s", why.text);
     if (code < 0)
-        return error_set(err, code, "%.60s: %.96s", v->path, why.text);
+        return error_set(err, code, "%s: %.96s", file_tail(v->path), why.text);
     *ret = holder_create(model);
     if (!*ret) {
         model_destroy(model);
@@ -203,7 +208,7 @@ int version_load(struct repository *r, struct version *v, struct error *err)
     if (!stamp_equal(&before, &after)) {
         holder_unref(holder);
         why = (struct error){0};
-        code = error_set(&why, -EAGAIN, "%.100s changed while it was read", v->path);
+        code = error_set(&why, -EAGAIN, "%s changed while it was read", file_tail(v->path));
         set_state(r, v, v->holder ? CATALOGUE_READY : CATALOGUE_UNAVAILABLE, why.text);
     } else if (code == 0) {
         v->loaded = before;
