@@ -12,6 +12,7 @@
 #include "server/registry.h"
 #include "server/routes.h"
 #include "server/settings.h"
+#include "server/shadow.h"
 
 static void count_predictions(const struct worker *w)
 {
@@ -112,8 +113,10 @@ int api_infer_as(struct worker *w, const struct request *req, struct response *r
         r = predict(w, &err);
     if (r == 0)
         r = write(w, encode, res, &err);
-    if (r == 0 && encode == req->route->protocol->encode)
+    if (r == 0 && encode == req->route->protocol->encode) {
         count_predictions(w);
+        shadow_choose(w->shadow, w->batch.served, &w->batch);
+    }
     if (r == 0)
         metrics_answer(w->metrics, w->batch.served, w->batch.n);
     api_batch_end(w);

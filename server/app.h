@@ -14,6 +14,8 @@ struct later;
 struct registry;
 struct repository;
 struct settings;
+struct shadow;
+struct shadow_tap;
 
 /* All that handlers share. Read-only while serving, but for the flags and the registry. */
 struct app {
@@ -22,6 +24,7 @@ struct app {
     struct repository *repository;
     struct metrics *metrics;
     struct feedback *feedback; /* NULL: none is collected */
+    struct shadow *shadow;     /* NULL: no candidate is tried */
     struct later *later;       /* for what may block */
     atomic_bool ready;         /* every model is loaded and proven, and the listeners are up */
     atomic_bool draining; /* SIGTERM has come: readiness says no, requests are still answered */
@@ -31,6 +34,7 @@ struct app {
 struct worker {
     struct app *app;
     struct metrics_shard *metrics;
+    struct shadow_tap *shadow; /* NULL: see struct app */
     struct batch batch;
     struct buf body;                   /* of the answer being written */
     uint64_t stage_ns[METRICS_STAGES]; /* of the request being answered; 0: not come to */

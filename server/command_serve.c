@@ -19,6 +19,7 @@
 #include "server/registry.h"
 #include "server/repository.h"
 #include "server/settings.h"
+#include "server/shadow.h"
 
 enum {
     TEXT_MAX = 32,
@@ -133,6 +134,8 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
     if (r == 0)
         r = metrics_create((size_t)s->threads + 1, &metrics, err);
     if (r == 0)
+        r = shadow_create(s, registry, (size_t)s->threads + 1, &app.shadow, err);
+    if (r == 0)
         r = later_create(&app.later, err);
     if (r == 0 && *s->feedback_db)
         r = open_feedback(s, &app.feedback, err);
@@ -149,6 +152,7 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
     if (r == 0)
         serve_until_told(s, signals, repository, &app);
     http_stop(http);
+    shadow_destroy(app.shadow);
     later_destroy(app.later);
     feedback_destroy(app.feedback);
     repository_close(repository);

@@ -11,6 +11,7 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/settings.h"
+#include "server/shadow.h"
 
 enum {
     ADMIN_CONNECTIONS_MAX = 256,
@@ -71,8 +72,10 @@ static void prepare(struct http *h, struct http_loop *l, size_t i, struct app *a
     l->prefix_len = prefix_len(app->settings->path_prefix);
     l->admin = admin;
     l->gate = admin ? &h->admin_gate : &h->gate;
-    l->worker = (struct worker){
-        .app = app, .metrics = metrics_shard(app->metrics, i), .body = BUF(ANSWER_MAX)};
+    l->worker = (struct worker){.app = app,
+                                .metrics = metrics_shard(app->metrics, i),
+                                .shadow = shadow_tap(app->shadow, i),
+                                .body = BUF(ANSWER_MAX)};
 }
 
 static int start_loops(struct http *h, struct app *app, const int *fds, size_t n,

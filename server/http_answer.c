@@ -15,6 +15,7 @@
 #include "server/protocol.h"
 #include "server/routes.h"
 #include "server/settings.h"
+#include "server/shadow.h"
 
 enum {
     KEEP = 1024 * 1024, /* of each of the loop's buffers, between two requests */
@@ -251,6 +252,8 @@ bool http_answer(struct http_client *c, const char *method)
     }
     const char *id = http_trace_request_id(c->header.id, logged, made);
     bool queued = reply(c, status, &res, id);
+
+    shadow_take(w->shadow, &w->batch);
     uint64_t ns = metrics_now() - c->whole_ns;
 
     /* libmicrohttpd has its copy. */

@@ -11,6 +11,7 @@
 #include "server/protocol.h"
 #include "server/registry.h"
 #include "server/routes.h"
+#include "server/shadow.h"
 
 enum { LABELS_MAX = 256 };
 
@@ -238,6 +239,8 @@ int metrics_write(const struct app *app, struct buf *out)
 
     if (r == 0)
         r = metrics_write_models(app->metrics, c, out);
+    if (r == 0)
+        r = shadow_write(app->shadow, out);
     registry_drop(c);
     if (r == 0)
         r = write_requests(app->metrics, out);

@@ -63,6 +63,7 @@ struct settings {
     const char *repository_watch;
     long repository_poll_ms;
     long repository_settle_ms; /* a file is loaded once it has not changed for that long */
+    const char *shadow;        /* see server/shadow.h */
     bool repository_api;       /* whether clients may load and unload */
     enum cpu_level cpu;
     enum pixels pixels; /* what the numbers of tensors in requests mean */

@@ -65,6 +65,7 @@ const struct setting settings_rows[] = {
     {"repository-watch", SETTING_TEXT,       SERVE,   AT(repository_watch), "inotify",   0,   0,           "how changed models are noticed: inotify (and poll), poll, or off (SIGHUP does it)"},
     {"repository-poll",  SETTING_DURATION,   SERVE,   AT(repository_poll_ms), "10s",     50,  HOUR,        "how often to look"},
     {"repository-settle", SETTING_DURATION,  SERVE,   AT(repository_settle_ms), "500ms", 10,  HOUR,        "a file is taken once it has not changed for that long"},
+    {"shadow",           SETTING_TEXT,       SERVE,   AT(shadow),           "",          0,   0,           "candidates that answer a sample too, for the metrics only: mnist@2=10%"},
     {"repository-api",   SETTING_BOOL,       SERVE,   AT(repository_api),   "false",     0,   0,           "let clients load and unload models"},
     {"cpu",              SETTING_CPU,        ALL,     AT(cpu),              "auto",      0,   0,           "instructions to use: auto, generic, x86-64-v2, -v3, -v4, neon"},
     {"images",           SETTING_TEXT,       SCORE,   AT(images),           "",          0,   0,           "IDX file of images, plain or gzip; for batch also a folder of PNG files"},
