@@ -1,5 +1,6 @@
 #include "model/kernels.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "model/kernels/level.h"
@@ -25,15 +26,18 @@ const struct kernels *kernels_get(enum cpu_level level)
 
 static void softmax_row(const float *logits, size_t width, double temperature, float *ret)
 {
+    double terms[KERNELS_CLASSES_MAX];
     double top = (double)logits[0];
     double sum = 0;
+
+    assert(width <= KERNELS_CLASSES_MAX);
 
     for (size_t i = 1; i < width; i++)
         top = fmax(top, (double)logits[i]);
     for (size_t i = 0; i < width; i++)
-        sum += exp(((double)logits[i] - top) / temperature); /* terms <= 1: cannot overflow */
+        sum += terms[i] = exp(((double)logits[i] - top) / temperature); /* at most 1 */
     for (size_t i = 0; i < width; i++)
-        ret[i] = (float)(exp(((double)logits[i] - top) / temperature) / sum);
+        ret[i] = (float)(terms[i] / sum);
 }
 
 void kernels_softmax(const float *logits, size_t n, size_t width, float temperature,

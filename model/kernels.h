@@ -15,7 +15,7 @@
  * Buffers are 64-byte aligned, do not overlap, and need no room behind their end. Every kernel
  * has a plain C reference (CPU_GENERIC) that defines its result; tests/kernels compares each
  * level with it. An image's result never depends on its neighbours in a batch. */
-enum { KERNELS_LANES = 16 };
+enum { KERNELS_LANES = 16, KERNELS_CLASSES_MAX = 64 };
 
 #define KERNELS_ROUND(channels) \
     (((size_t)(channels) + KERNELS_LANES - 1) / KERNELS_LANES * KERNELS_LANES)
@@ -29,8 +29,8 @@ struct kernels_conv {
     size_t stride_y, stride_x, dilation_y, dilation_x;
     size_t groups;
     bool relu;
-    /* winograd() only: the largest of each 2x2, and out_row is that of the halved picture;
-     * out_height and out_width are as before. */
+    /* Where the kernel does that: the largest of each 2x2. out_row is that of the halved
+     * picture; out_height and out_width are as before. */
     bool pool;
 };
 
@@ -56,6 +56,8 @@ struct kernels {
      * model/kernels/im2col.h, or without BLAS the reference's conv(), which can do every shape.
      * Only some groups of few channels do not fit. */
     bool (*conv_fits)(const struct kernels_conv *c);
+    /* Whether conv() does the pool that c->pool asks for. */
+    bool (*conv_pools)(const struct kernels_conv *c);
     /* Weights [out_channels][in_channels / groups][kernel_height][kernel_width] into this
      * level's own order; conv_packed() is the room in floats. */
     size_t (*conv_packed)(const struct kernels_conv *c);
@@ -104,7 +106,7 @@ struct kernels {
 const struct kernels *kernels_get(enum cpu_level level);
 
 /* probabilities[n][width] = softmax(logits[n][width] / temperature), in double, the same at
- * every level; each row sums to 1 within rounding. */
+ * every level; width is at most KERNELS_CLASSES_MAX; each row sums to 1 within rounding. */
 void kernels_softmax(const float *logits, size_t n, size_t width, float temperature,
                      float *probabilities);
 

@@ -49,6 +49,16 @@ static int take_pool(struct plan *p, struct plan_step *s, const struct plan_step
     return s->op ? 0 : error_set(err, -ENOMEM, "out of memory while planning");
 }
 
+/* Returns whether the convolution can do a pool too. */
+static bool choose(const struct plan *p, struct plan_step *s)
+{
+    struct kernels_conv c = plan_conv(p, s);
+
+    c.in_pixel = p->places[s->in[0]].picture && c.in_channels == 1 ? 1 : KERNELS_LANES;
+    s->winograd = p->kernels->winograd_pays(&c);
+    return s->winograd || p->kernels->conv_pools(&c);
+}
+
 int plan_winograd(struct plan *p, struct error *err)
 {
     size_t n = 0;
@@ -56,13 +66,11 @@ int plan_winograd(struct plan *p, struct error *err)
 
     for (size_t i = 0; i < p->n_steps && r == 0; i++) {
         struct plan_step s = p->steps[i];
+        bool pools = false;
 
-        if (s.kind == PLAN_CONV) {
-            const struct kernels_conv c = plan_conv(p, &s);
-
-            s.winograd = p->kernels->winograd_pays(&c);
-        }
-        if (s.winograd && only_reader(p, i) && halves(p, &p->steps[i + 1])) {
+        if (s.kind == PLAN_CONV)
+            pools = choose(p, &s);
+        if (pools && only_reader(p, i) && halves(p, &p->steps[i + 1])) {
             r = take_pool(p, &s, &p->steps[i + 1], err);
             i++;
         }

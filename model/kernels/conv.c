@@ -1,5 +1,6 @@
 /* Direct convolution, NHWC: no copy of the input is made. */
 #include "model/kernels/packed.h"
+#include "model/kernels/thin.h"
 
 /* Groups that end within a vector are taken together, as many as end where one does, with zeros
  * for the inputs of the others: that wastes less than working on single channels would. */
@@ -34,10 +35,17 @@ bool LEVEL(conv_fits)(const struct kernels_conv *c)
     return part_of(c).groups <= VECTOR_LANES;
 }
 
+bool LEVEL(conv_pools)(const struct kernels_conv *c)
+{
+    return LEVEL(thin_pays)(c);
+}
+
 size_t LEVEL(conv_packed)(const struct kernels_conv *c)
 {
     struct part part = part_of(c);
 
+    if (LEVEL(thin_pays)(c))
+        return LEVEL(thin_packed)(c);
     return c->groups / part.groups * LEVEL(packed_len)(part.out, part.in * places(c));
 }
 
@@ -54,6 +62,10 @@ void LEVEL(conv_pack)(const struct kernels_conv *c, const float *weights, float 
         .load = 1, /* every row uses them again */
     };
 
+    if (LEVEL(thin_pays)(c)) {
+        LEVEL(thin_pack)(c, weights, packed);
+        return;
+    }
     for (size_t g = 0; g < c->groups; g += part.groups) {
         LEVEL(packed_fill)(&shape, weights, packed);
         weights += part.out * shape.group_in * places(c);
@@ -116,6 +128,10 @@ static void row(const struct kernels_conv *c, const float *packed, const float *
 void LEVEL(conv)(const struct kernels_conv *c, const float *packed, const float *bias,
                  const float *in, float *out)
 {
+    if (LEVEL(thin_pays)(c)) {
+        LEVEL(thin)(c, packed, bias, in, out);
+        return;
+    }
     for (size_t y = 0; y < c->out_height; y++) {
         row(c, packed, bias, in, out);
         clear_rest(c, out);

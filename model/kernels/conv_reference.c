@@ -9,6 +9,12 @@ bool LEVEL(conv_fits)(const struct kernels_conv *c)
     return true;
 }
 
+bool LEVEL(conv_pools)(const struct kernels_conv *c)
+{
+    (void)c;
+    return false;
+}
+
 size_t LEVEL(conv_packed)(const struct kernels_conv *c)
 {
     return c->out_channels * (c->in_channels / c->groups) * c->kernel_height * c->kernel_width;

@@ -17,6 +17,7 @@
 
 /* The contract of each is in model/kernels.h, struct kernels. */
 bool LEVEL(conv_fits)(const struct kernels_conv *c);
+bool LEVEL(conv_pools)(const struct kernels_conv *c);
 size_t LEVEL(conv_packed)(const struct kernels_conv *c);
 void LEVEL(conv_pack)(const struct kernels_conv *c, const float *weights, float *packed);
 void LEVEL(conv)(const struct kernels_conv *c, const float *packed, const float *bias,

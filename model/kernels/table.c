@@ -7,6 +7,7 @@
 const struct kernels LEVEL(kernels) = {
     .cpu = KERNELS_CPU,
     .conv_fits = LEVEL(conv_fits),
+    .conv_pools = LEVEL(conv_pools),
     .conv_packed = LEVEL(conv_packed),
     .conv_pack = LEVEL(conv_pack),
     .conv = LEVEL(conv),

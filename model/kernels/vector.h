@@ -64,6 +64,18 @@ VECTOR_INLINE vector vector_max(vector a, vector b)
     return (vector)((more & (vector_mask)a) | (~more & (vector_mask)b));
 }
 
+/* Each lane changes places with its neighbour. */
+VECTOR_INLINE vector vector_swap(vector v)
+{
+#if VECTOR_LANES == 4
+    return __builtin_shufflevector(v, v, 1, 0, 3, 2);
+#elif VECTOR_LANES == 8
+    return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+#else
+    return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+#endif
+}
+
 /* The end of a sum. Without relu, -0 becomes +0: whether terms that are zero were added or
  * skipped could otherwise be seen in the sign. */
 VECTOR_INLINE vector vector_finish(vector sum, int relu)

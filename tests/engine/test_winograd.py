@@ -57,6 +57,19 @@ def test_like_onnx_runtime(case, pool, kernel, images, tmp_path):
     check(network(*case, pool, kernel=kernel), images, tmp_path)
 
 
+@pytest.mark.parametrize("pool", POOLS.values(), ids=POOLS)
+@pytest.mark.parametrize("shape", [(6, 5, 2), (10, 5, 0), (3, 3, 1), (12, 4, 1), (8, 10, 0)])
+def test_few_channels_of_the_picture(shape, pool, images, tmp_path):
+    """Not Winograd's way, but with a pool behind it too."""
+    channels, kernel, pad = shape
+    made = Network()
+    made.conv(1, channels, kernel, pads=[pad] * 4)
+    made.add("Relu")
+    if pool:
+        made.add("MaxPool", **pool)
+    check(made.classify(), images, tmp_path)
+
+
 @pytest.mark.parametrize("relu", ["after", None])
 def test_relu(relu, images, tmp_path):
     check(network(0, [1, 1, 1, 1], HALVES, relu), images, tmp_path)

@@ -272,6 +272,13 @@ static void bench_convs(const double *tops)
         for (size_t k = 0; k < check_n_levels; k++)
             bench_conv(check_levels[k], &c, tops[k]);
         puts("");
+        if (s[0] == 1 && s[1] < 16) {
+            c.pool = true;
+            printf("  halved             ");
+            for (size_t k = 0; k < check_n_levels; k++)
+                bench_conv(check_levels[k], &c, tops[k]);
+            puts("");
+        }
         if (s[3] == 4 || s[0] == 1)
             continue;
         for (int pool = 0; pool < 2; pool++) {

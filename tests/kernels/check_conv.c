@@ -28,10 +28,10 @@ struct call {
 static void print_shape(const struct kernels_conv *c, const char *level)
 {
     printf("# conv %s: in %zu (pixel %zu, row %zu), out %zux%zux%zu (row %zu), kernel %zux%zu, "
-           "stride %zux%zu, dilation %zux%zu, groups %zu, relu %d\n",
+           "stride %zux%zu, dilation %zux%zu, groups %zu, relu %d, pool %d\n",
            level, c->in_channels, c->in_pixel, c->in_row, c->out_height, c->out_width,
            c->out_channels, c->out_row, c->kernel_height, c->kernel_width, c->stride_y,
-           c->stride_x, c->dilation_y, c->dilation_x, c->groups, c->relu);
+           c->stride_x, c->dilation_y, c->dilation_x, c->groups, c->relu, c->pool);
 }
 
 /* The floats from the first that is read to the last one. */
@@ -136,6 +136,41 @@ static bool level_agrees(const struct call *k, const struct kernels *level, cons
     return ok;
 }
 
+/* The reference's result by the reference's pool, at those levels that do both at once. */
+static void check_pooled(const struct call *k)
+{
+    const struct kernels_pool p = {
+        .channels = k->c.out_channels,
+        .in_pixel = k->c.out_pixel,
+        .in_row = k->c.out_row,
+        .out_pixel = k->c.out_pixel,
+        .out_row = k->c.out_row,
+        .out_height = k->c.out_height / 2,
+        .out_width = k->c.out_width / 2,
+        .kernel_height = 2,
+        .kernel_width = 2,
+        .stride_y = 2,
+        .stride_x = 2,
+    };
+    struct call halved = *k;
+    float *before = check_floats(k->n_out);
+
+    halved.c.pool = true;
+    halved.want = check_copy(before, k->n_out);
+    halved.magnitude = check_copy(before, k->n_out);
+    kernels_get(CPU_GENERIC)->max_pool(&p, k->want, halved.want);
+    kernels_get(CPU_GENERIC)->max_pool(&p, k->magnitude, halved.magnitude);
+    for (size_t i = 0; i < check_n_levels; i++)
+        if (check_levels[i]->conv_pools(&halved.c) &&
+            !level_agrees(&halved, check_levels[i], before)) {
+            print_shape(&halved.c, cpu_name(check_levels[i]->cpu));
+            check_failed[i] = true;
+        }
+    free(before);
+    free(halved.want);
+    free(halved.magnitude);
+}
+
 static void check_shape(const struct kernels_conv *c)
 {
     struct call k = {.c = *c};
@@ -152,6 +187,8 @@ static void check_shape(const struct kernels_conv *c)
             check_failed[i] = true;
         }
     }
+    if (c->out_height > 1 && c->out_width > 1)
+        check_pooled(&k);
     if (blas_get() && !im2col_agrees(&k, blas_get(), before)) {
         print_shape(c, "im2col");
         check_im2col_failed = true;
@@ -211,6 +248,11 @@ static const size_t usual[][4] = {
     {32, 48,  8,  3},
     {48, 96,  1,  4},
     {1,  6,   28, 5},
+    {1,  1,   26, 3},
+    {1,  3,   17, 5},
+    {1,  8,   19, 3},
+    {1,  10,  24, 5},
+    {1,  12,  25, 4},
     {6,  16,  10, 5},
     {32, 64,  14, 3},
     {64, 10,  1,  1},
