@@ -120,7 +120,9 @@ static int allocate(struct graph_builder *b, struct error *err)
     if (o->n_initializers + n_outputs > GRAPH_NAMES_MAX)
         return error_set(err, -ENOTSUP, "the graph has %zu names; at most %d are read",
                          o->n_initializers + n_outputs, GRAPH_NAMES_MAX);
-    b->symbols = arena_alloc(&g->arena, o->n_initializers + n_outputs + 1, sizeof(*b->symbols));
+    b->symbols =
+        arena_alloc(&g->arena, o->n_initializers + n_outputs + 1 + GRAPH_PARTS_MAX * o->n_nodes,
+                    sizeof(*b->symbols));
     b->nodes_max = NODES_FOR_ONE * o->n_nodes + NODES_FREE;
     g->nodes = arena_alloc(&g->arena, b->nodes_max, sizeof(*g->nodes));
     g->values = arena_alloc(&g->arena, b->nodes_max + 1, sizeof(*g->values));

@@ -39,6 +39,24 @@ enum graph_kind {
     GRAPH_ROWS,     /* a function of each `row` of numbers: that many, or one, come out */
     GRAPH_PRODUCT,  /* of matrices; `weights` may be the second */
     GRAPH_CONSTANT, /* the weights themselves */
+    GRAPH_QUANTIZE, /* numbers to bytes; this and what follows is of quantised models */
+    GRAPH_DEQUANTIZE, /* and back */
+    GRAPH_REQUANTIZE, /* bytes to bytes of another scale */
+};
+
+/* Bytes stand for (byte - zero) * scale. */
+struct graph_bytes {
+    float scale[3];    /* of the first input, the second, and the result */
+    int32_t zero[3];   /* 0 to 255 */
+    bool from, to;     /* whether the inputs are bytes, and the result */
+    bool is_signed;    /* the result, in the file */
+    int32_t low, high; /* what a byte of the result may be */
+};
+
+/* Weights as the file has them. */
+struct graph_ints {
+    int16_t *weights; /* less their zero point; in the order of the node's weights */
+    float *scale;     /* [out] */
 };
 
 /* What is done with a row. */
@@ -107,6 +125,8 @@ struct graph_node {
     size_t n_weights, n_bias;
     float *weights; /* conv [out][in / groups][height][width], dense [out][in], affine [c] */
     float *bias;    /* [out], always there for these three */
+    const struct graph_ints *ints;   /* what the weights were made of, or NULL */
+    const struct graph_bytes *bytes; /* how to compute with bytes, or NULL */
 };
 
 /* A network from [n][MODEL_INPUT] pixels to [n][MODEL_CLASSES] results: typed, shaped, in

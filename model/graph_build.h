@@ -6,6 +6,8 @@
 
 /* What the makers of nodes (graph_make_*.c) share while graph_build() runs. */
 
+enum { GRAPH_PARTS_MAX = 5 }; /* names that no file has, from one node of a file */
+
 /* What a name in the file stands for. */
 struct graph_symbol {
     const char *name;
@@ -20,7 +22,8 @@ struct graph_builder {
     struct graph_symbol *symbols;
     size_t n_symbols, n_tables; /* so far; n_tables in elements */
     size_t nodes_max;
-    size_t own; /* symbols from here on are the present node's */
+    size_t own;                            /* symbols from here on are the present node's */
+    const struct graph_integers *integers; /* graph_make_quant.c: constants made of integers */
 };
 
 /* Dimensions as ONNX counts them, the batch, which is 1, among them. */

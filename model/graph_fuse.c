@@ -63,6 +63,8 @@ static int fold_affine(struct graph *g, struct graph_node *n, struct error *err)
     }
     row = p->n_weights / p->n_bias;
     for (size_t o = 0; o < p->n_bias; o++) {
+        if (n->weights[o] != 1)
+            p->ints = NULL; /* no longer */
         for (size_t i = 0; i < row; i++)
             p->weights[o * row + i] *= n->weights[o];
         p->bias[o] = p->bias[o] * n->weights[o] + n->bias[o];
@@ -88,6 +90,25 @@ static bool is_softmax(const struct graph_node *n)
 {
     return n->kind == GRAPH_ROWS && n->row == MODEL_CLASSES &&
            (n->rows == GRAPH_ROWS_SOFTMAX || n->rows == GRAPH_ROWS_LOG_SOFTMAX);
+}
+
+/* The probabilities without a rounding to bytes behind them: that much better. */
+static void strip_rounding(struct graph *g)
+{
+    size_t value = g->output;
+
+    for (size_t i = g->n_nodes; i-- > 0;) {
+        const struct graph_node *n = &g->nodes[i];
+
+        if (n->out != value)
+            continue;
+        if (is_softmax(n))
+            g->output = value;
+        if (n->kind != GRAPH_QUANTIZE && n->kind != GRAPH_DEQUANTIZE &&
+            n->kind != GRAPH_RESHAPE)
+            return;
+        value = n->in[0];
+    }
 }
 
 /* What follows the classes' Softmax can only be a reshape. */
@@ -127,6 +148,7 @@ int graph_fuse(struct graph *g, struct error *err)
 {
     int r = graph_fuse_moves(g, err);
 
+    strip_rounding(g);
     strip_softmax(g);
     count_uses(g);
     for (size_t i = 0; r == 0 && i < g->n_nodes; i++) {
@@ -139,5 +161,5 @@ int graph_fuse(struct graph *g, struct error *err)
         else if (n->kind == GRAPH_RELU)
             r = fuse_relu(g, n, err);
     }
-    return r;
+    return r == 0 ? graph_fuse_bytes(g, err) : r;
 }

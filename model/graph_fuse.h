@@ -9,4 +9,8 @@
  * the weights of dense layers behind them. Returns 0; -ENOMEM. */
 int graph_fuse_moves(struct graph *g, struct error *err);
 
+/* Folds what turns bytes into numbers and back into the nodes between, which then compute with
+ * bytes; the last part. Returns 0; -ENOMEM. */
+int graph_fuse_bytes(struct graph *g, struct error *err);
+
 #endif

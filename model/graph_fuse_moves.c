@@ -80,6 +80,7 @@ static int fold(struct graph *g, struct graph_node *dense, const struct graph_no
         for (size_t i = 0; i < count; i++)
             weights[o * from + (size_t)p->index[i]] += dense->weights[o * count + i];
     dense->weights = weights;
+    dense->ints = NULL; /* no longer in this order */
     dense->n_weights = from * n_out;
     dense->in[0] = dense->in[1] = p->in[0];
     return 0;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "model/error.h"
-#include "model/graph_build.h"
+#include "model/graph_quant.h"
 
 /* Operators that multiply and add. */
 
@@ -27,6 +27,8 @@ static int make_dense(struct graph_builder *b, const struct onnx_node *n, size_t
         for (size_t i = 0; i < n_in; i++)
             (*ret)->weights[o * n_in + i] =
                 alpha * (transposed ? from[o * n_in + i] : from[i * n_out + o]);
+    if (r == 0 && alpha == 1)
+        r = graph_quant_remember(b, *ret, weights, !transposed, err);
     return r;
 }
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "model/error.h"
-#include "model/graph_build.h"
+#include "model/graph_quant.h"
 
 /* Operators that slide a window over pixels. */
 
@@ -188,6 +188,7 @@ int graph_make_conv(struct graph_builder *b, const struct onnx_node *n, struct e
         node->window = w;
         node->groups = groups;
         memcpy(node->weights, weights->data, weights->count * sizeof(float));
+        r = graph_quant_remember(b, node, weights, false, err);
     }
     return r;
 }

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "model/error.h"
-#include "model/graph_build.h"
+#include "model/graph_quant.h"
 
 enum { LIST_MAX = 16 }; /* elements */
 
@@ -53,11 +53,14 @@ static int check_attribute(const struct onnx_node *n, const struct graph_operato
 
 static const struct graph_operator_rule *find(const struct onnx_node *n)
 {
+    static const struct graph_operator_rule *const tables[] = {graph_operator_rules,
+                                                               graph_quant_rules};
     const char *domain = strcmp(n->domain, "ai.onnx") == 0 ? "" : n->domain;
 
-    for (const struct graph_operator_rule *o = graph_operator_rules; o->name; o++)
-        if (strcmp(o->name, n->op) == 0 && strcmp(o->domain ? o->domain : "", domain) == 0)
-            return o;
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        for (const struct graph_operator_rule *o = tables[i]; o->name; o++)
+            if (strcmp(o->name, n->op) == 0 && strcmp(o->domain ? o->domain : "", domain) == 0)
+                return o;
     return NULL;
 }
 

@@ -5,7 +5,7 @@
 #include "model/blas.h"
 #include "model/error.h"
 #include "model/model.h"
-#include "model/plan_parts.h"
+#include "model/plan_int8.h"
 
 static const char *const kernel_names[] = {
     [PLAN_CONV] = "conv",         [PLAN_DENSE] = "dense",
@@ -15,8 +15,15 @@ static const char *const kernel_names[] = {
     [PLAN_UNPACK] = "unpack",     [PLAN_ACTIVATE] = "activate",
     [PLAN_COMBINE] = "combine",   [PLAN_MOVE] = "move",
     [PLAN_ROWS] = "rows",         [PLAN_PRODUCT] = "product",
-    [PLAN_CONSTANT] = "constant",
+    [PLAN_CONSTANT] = "constant", [PLAN_INT8] = "int8",
 };
+
+static const char *kernel_name(const struct plan_step *s)
+{
+    if (s->int8)
+        return plan_int8_name(s);
+    return s->winograd ? "winograd" : kernel_names[s->kind];
+}
 
 /* The words of a step, in the plan's own memory. */
 static int describe(struct plan *p, struct plan_step *s)
@@ -26,9 +33,8 @@ static int describe(struct plan *p, struct plan_step *s)
 
     s->name = arena_print(&p->arena, "%s", s->name);
     s->op = arena_print(&p->arena, "%s", s->op);
-    s->kernel =
-        arena_print(&p->arena, "%s %s", s->winograd ? "winograd" : kernel_names[s->kind],
-                    cpu_name(s->kernels->cpu));
+    s->kernel = arena_print(&p->arena, "%s %s", kernel_name(s),
+                            cpu_name(s->int8 ? s->int8->kernels->cpu : s->kernels->cpu));
     s->shape =
         list ? arena_print(&p->arena, "%zu", out->channels)
              : arena_print(&p->arena, "%zux%zux%zu", out->height, out->width, out->channels);
@@ -70,6 +76,7 @@ int plan_build(const struct graph *g, enum cpu_level cpu, struct plan **ret, str
     if (!p)
         return error_set(err, -ENOMEM, "out of memory while planning");
     p->arena = arena;
+    p->cpu = cpu;
     p->kernels = kernels_get(cpu);
     r = fill(p, g, err);
     if (r == 0) {

@@ -3,7 +3,7 @@
 
 #include "model/error.h"
 #include "model/kernels/winograd.h"
-#include "model/plan_parts.h"
+#include "model/plan_int8.h"
 
 /* A window may reach over a picture's edge. Then the picture lies in a buffer with room around
  * it, filled with what the reader needs to find there. Readers that need different things get
@@ -22,14 +22,22 @@ static size_t whole_tiles(size_t out, size_t kernel)
     return (out + tile - 1) / tile * tile;
 }
 
+static bool is_int8(const struct plan_step *s, enum plan_int8_kind kind)
+{
+    return s->kind == PLAN_INT8 && s->int8_kind == (int)kind;
+}
+
 /* What step `s` must find around its first input. */
 static struct border needed(const struct plan *p, const struct plan_step *s)
 {
     const struct plan_place *in = &p->places[s->in[0]];
     const size_t size[2] = {in->height, in->width};
-    struct border ret = {.fill = s->kind == PLAN_MAX_POOL ? -INFINITY : 0};
+    bool bytes = is_int8(s, PLAN_INT8_CONV);
+    struct border ret = {.fill = s->kind == PLAN_MAX_POOL && !in->bytes ? -INFINITY : 0};
 
-    if (s->kind != PLAN_CONV && s->kind != PLAN_MAX_POOL && s->kind != PLAN_AVERAGE_POOL)
+    if (bytes)
+        ret.fill = (float)s->node->bytes->zero[0];
+    else if (s->kind != PLAN_CONV && s->kind != PLAN_MAX_POOL && s->kind != PLAN_AVERAGE_POOL)
         return ret;
     for (size_t i = 0; i < 2; i++) {
         const struct graph_window *w = &s->window;
@@ -51,15 +59,15 @@ static bool is_empty(const struct border *b)
 /* Whether the step can read a place with pixel 1. */
 static bool reads_thin(const struct plan *p, const struct plan_step *s)
 {
-    return s->kind == PLAN_CONV && p->places[s->in[0]].channels == 1 && s->node->groups == 1;
+    return (s->kind == PLAN_CONV || is_int8(s, PLAN_INT8_CONV)) &&
+           p->places[s->in[0]].channels == 1 && s->node->groups == 1;
 }
 
 /* Whether place `at` may have a border at all: dense layers read and write without gaps. */
 static bool can_grow(const struct plan *p, size_t at)
 {
     for (size_t i = 0; i < p->n_steps; i++)
-        if (p->steps[i].kind == PLAN_DENSE &&
-            (p->steps[i].in[0] == at || p->steps[i].out == at))
+        if (plan_is_dense(&p->steps[i]) && (p->steps[i].in[0] == at || p->steps[i].out == at))
             return false;
     return !p->places[at].picture;
 }
@@ -78,7 +86,8 @@ static void grow(struct plan_place *place, const struct border *b)
 /* Whether the step can read a place with any distance between pixels. */
 static bool reads_any(const struct plan_step *s)
 {
-    return s->kind == PLAN_PACK || s->kind == PLAN_COPY || s->kind >= PLAN_MOVE;
+    return s->kind == PLAN_PACK || s->kind == PLAN_COPY || s->kind >= PLAN_MOVE ||
+           is_int8(s, PLAN_INT8_QUANTIZE);
 }
 
 /* Whether step `s` can read its input where it is, once the place has grown a border. */
@@ -99,6 +108,7 @@ static size_t copy(struct plan *p, struct plan_step *to, size_t from, const char
     const struct plan_place *place = &p->places[from];
     size_t at = plan_add_place(p, place->channels, place->height, place->width);
 
+    p->places[at].bytes = place->bytes;
     *to = (struct plan_step){
         .kind = PLAN_COPY,
         .name = name,
@@ -117,6 +127,7 @@ int plan_borders(struct plan *p, struct error *err)
 
     if (!steps)
         return error_set(err, -ENOMEM, "out of memory while planning");
+    plan_int8_thin(p);
     for (size_t i = 0; i < p->n_steps; i++) {
         struct plan_step s = p->steps[i];
         struct border b = needed(p, &s);

@@ -1,7 +1,7 @@
 #include <errno.h>
 
 #include "model/error.h"
-#include "model/plan_parts.h"
+#include "model/plan_int8.h"
 
 /* From nodes to steps: which layout each value has, and where one must be changed. */
 
@@ -19,6 +19,11 @@ enum { WASTE_MAX = 2 };
 size_t plan_inputs(const struct plan_step *s)
 {
     return s->n_in;
+}
+
+bool plan_is_dense(const struct plan_step *s)
+{
+    return s->kind == PLAN_DENSE || (s->kind == PLAN_INT8 && s->int8_kind == PLAN_INT8_DENSE);
 }
 
 size_t plan_add_place(struct plan *p, size_t channels, size_t height, size_t width)
@@ -39,6 +44,30 @@ static struct plan_step *add_step(struct plan *p, enum plan_kind kind, size_t in
     return s;
 }
 
+static size_t add_like(struct lowering *l, const struct plan_place *like, bool bytes)
+{
+    size_t at = plan_add_place(l->plan, like->channels, like->height, like->width);
+
+    l->plan->places[at].bytes = bytes;
+    return at;
+}
+
+/* The value as bytes, or as floats that are whole. */
+static void as_type(struct lowering *l, size_t value, bool bytes)
+{
+    const struct plan_place *from = &l->plan->places[l->at[value]];
+    size_t to = 0;
+    struct plan_step *s = NULL;
+
+    if (from->bytes == bytes)
+        return;
+    to = add_like(l, from, bytes);
+    s = add_step(l->plan, PLAN_INT8, l->at[value], to);
+    s->int8_kind = bytes ? PLAN_INT8_QUANTIZE : PLAN_INT8_DEQUANTIZE;
+    s->name = l->graph->values[value].name;
+    l->at[value] = to;
+}
+
 static bool is_list(const struct plan_place *place)
 {
     return place->height == 1 && place->width == 1;
@@ -53,6 +82,7 @@ static size_t as_list(struct lowering *l, size_t value)
     if (is_list(from))
         return l->at[value];
     list = plan_add_place(l->plan, from->channels * from->height * from->width, 1, 1);
+    l->plan->places[list].bytes = from->bytes;
     add_step(l->plan, PLAN_UNPACK, l->at[value], list)->name = l->graph->values[value].name;
     return list;
 }
@@ -74,6 +104,7 @@ static size_t as_shaped(struct lowering *l, size_t value)
     if (height == 1 && width == 1)
         return list;
     ret = plan_add_place(l->plan, channels, height, width);
+    l->plan->places[ret].bytes = from->bytes;
     if (l->plan->places[list].picture && channels == 1)
         l->plan->places[ret].picture = true; /* one channel lies as the list does */
     else
@@ -107,7 +138,26 @@ static const enum plan_kind kinds[] = {
     [GRAPH_UNARY] = PLAN_ACTIVATE,    [GRAPH_BINARY] = PLAN_COMBINE,
     [GRAPH_MOVE] = PLAN_MOVE,         [GRAPH_ROWS] = PLAN_ROWS,
     [GRAPH_PRODUCT] = PLAN_PRODUCT,   [GRAPH_CONSTANT] = PLAN_CONSTANT,
+    [GRAPH_QUANTIZE] = PLAN_INT8,     [GRAPH_DEQUANTIZE] = PLAN_INT8,
+    [GRAPH_REQUANTIZE] = PLAN_INT8,
 };
+
+/* Whether the step works on bytes, and what it then is; its inputs follow. Returns whether its
+ * result is bytes. */
+static bool choose_type(struct lowering *l, const struct graph_node *n, struct plan_step *s)
+{
+    enum plan_int8_kind kind = PLAN_INT8_COPY;
+
+    if (n->kind == GRAPH_MAX_POOL) /* does both */
+        return l->plan->places[l->at[n->in[0]]].bytes;
+    if (plan_int8_lower(n, &kind)) {
+        s->kind = PLAN_INT8;
+        s->int8_kind = kind;
+    }
+    for (size_t i = 0; i < n->n_in; i++)
+        as_type(l, n->in[i], s->kind == PLAN_INT8 && n->bytes->from);
+    return s->kind == PLAN_INT8 && n->bytes->to;
+}
 
 /* Which places the step reads, and the one that its result lies like, unless it is NULL. */
 static const struct plan_place *lower_inputs(struct lowering *l, const struct graph_node *n,
@@ -122,6 +172,15 @@ static const struct plan_place *lower_inputs(struct lowering *l, const struct gr
     case GRAPH_RELU:
     case GRAPH_UNARY:
         lower_add(l, n, s);
+        return &l->plan->places[s->in[0]];
+    case GRAPH_QUANTIZE:
+        s->in[0] = l->at[n->in[0]];
+        if (l->plan->places[s->in[0]].picture)
+            s->in[0] = as_shaped(l, n->in[0]);
+        return &l->plan->places[s->in[0]];
+    case GRAPH_DEQUANTIZE:
+    case GRAPH_REQUANTIZE:
+        s->in[0] = l->at[n->in[0]];
         return &l->plan->places[s->in[0]];
     case GRAPH_MOVE:
     case GRAPH_CONSTANT:
@@ -156,9 +215,10 @@ static void lower_node(struct lowering *l, const struct graph_node *n)
                              .n_in = n->n_in,
                              .parameters = n->n_weights + n->n_bias,
                              .macs = graph_macs(n)};
+    bool bytes = choose_type(l, n, &step);
     const struct plan_place *like = lower_inputs(l, n, &step);
-    bool window = step.kind == PLAN_CONV || step.kind == PLAN_MAX_POOL ||
-                  step.kind == PLAN_AVERAGE_POOL || step.kind == PLAN_DENSE;
+    bool window = n->kind == GRAPH_CONV || n->kind == GRAPH_MAX_POOL ||
+                  n->kind == GRAPH_AVERAGE_POOL || n->kind == GRAPH_DENSE;
 
     if (like)
         step.out = plan_add_place(l->plan, like->channels, like->height, like->width);
@@ -166,6 +226,7 @@ static void lower_node(struct lowering *l, const struct graph_node *n)
         step.out = plan_add_place(l->plan, out->dims[0], out->dims[1], out->dims[2]);
     else
         step.out = plan_add_place(l->plan, out->count, 1, 1);
+    l->plan->places[step.out].bytes = bytes;
     l->at[n->out] = step.out;
     l->plan->steps[l->plan->n_steps++] = step;
 }
@@ -178,7 +239,8 @@ static void find_pixels(struct lowering *l)
         bool window =
             n->kind == GRAPH_CONV || n->kind == GRAPH_MAX_POOL || n->kind == GRAPH_AVERAGE_POOL;
         bool single = n->kind == GRAPH_ADD || n->kind == GRAPH_BINARY ||
-                      n->kind == GRAPH_RELU || n->kind == GRAPH_UNARY;
+                      n->kind == GRAPH_RELU || n->kind == GRAPH_UNARY ||
+                      n->kind == GRAPH_QUANTIZE || n->kind == GRAPH_DEQUANTIZE;
 
         for (size_t k = 0; k < n->n_in && !n->dead; k++)
             if (window || (single && l->pixels[n->out]))
@@ -205,6 +267,7 @@ int plan_lower(struct plan *p, const struct graph *g, struct error *err)
             l.at[g->nodes[i].out] = l.at[g->nodes[i].in[0]];
         else if (!g->nodes[i].dead)
             lower_node(&l, &g->nodes[i]);
+    as_type(&l, g->output, false);
     p->output = as_list(&l, g->output);
     arena_finish(&arena);
     return 0;

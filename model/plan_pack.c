@@ -5,7 +5,7 @@
 #include "model/error.h"
 #include "model/kernels/im2col.h"
 #include "model/kernels/winograd.h"
-#include "model/plan_parts.h"
+#include "model/plan_int8.h"
 
 /* Strides, the kernels' own figures, and weights in the kernels' own order. */
 
@@ -26,6 +26,8 @@ static int set_strides(struct plan_place *place, struct error *err)
         place->len > PLAN_SCRATCH_MAX / sizeof(float))
         return error_set(err, -ENOTSUP, "a layer's buffer takes over %d MiB",
                          PLAN_SCRATCH_MAX >> 20);
+    if (place->bytes)
+        place->len = (place->len + KERNELS_INT8_BEHIND) / sizeof(float) + 1;
     place->len = KERNELS_ROUND(place->len);
     return 0;
 }
@@ -234,9 +236,28 @@ static int pack_average(struct plan *p, struct plan_step *s, struct error *err)
     return 0;
 }
 
+/* Steps that are the same for floats and bytes, until here. */
+static void choose_type(const struct plan *p, struct plan_step *s)
+{
+    static const enum plan_int8_kind kinds[] = {
+        [PLAN_MAX_POOL] = PLAN_INT8_MAX_POOL,
+        [PLAN_COPY] = PLAN_INT8_COPY,
+        [PLAN_PACK] = PLAN_INT8_PACK,
+        [PLAN_UNPACK] = PLAN_INT8_UNPACK,
+    };
+
+    if (s->kind == PLAN_INT8 || !p->places[s->in[0]].bytes)
+        return;
+    if (s->kind == PLAN_MAX_POOL)
+        s->pool = pool_figures(p, s);
+    s->int8_kind = kinds[s->kind];
+    s->kind = PLAN_INT8;
+}
+
 static int pack_step(struct plan *p, struct plan_step *s, struct error *err)
 {
     s->kernels = p->kernels;
+    choose_type(p, s);
     switch (s->kind) {
     case PLAN_CONV:
         return pack_conv(p, s, err);
@@ -247,6 +268,8 @@ static int pack_step(struct plan *p, struct plan_step *s, struct error *err)
     case PLAN_MAX_POOL:
         s->pool = pool_figures(p, s);
         break;
+    case PLAN_INT8:
+        return plan_int8_pack(p, s, err);
     case PLAN_ADD:
     case PLAN_RELU:
     case PLAN_COPY:

@@ -26,6 +26,7 @@ struct plan_place {
     size_t border[2], border_end[2]; /* pixels top and left; bottom and right */
     float fill;                      /* what the border holds */
     size_t len;                      /* floats for one picture */
+    bool bytes;                      /* not floats; then see plan_int8.h */
     bool picture;                    /* the caller's own, not in scratch */
     bool thin;                       /* pixel is 1: only a one-channel convolution reads it */
     bool block;                      /* PLAN_BLOCK pictures side by side, else one at a time */
@@ -43,6 +44,7 @@ enum plan_kind {
     PLAN_COPY,   /* the same layout elsewhere, with another border */
     PLAN_PACK,   /* a list of numbers to channels, height and width */
     PLAN_UNPACK, /* and back */
+    PLAN_INT8,   /* whatever reads or writes bytes; plan_int8.h */
     PLAN_ACTIVATE,
     PLAN_COMBINE, /* of two places, or of one and `packed` in its layout */
     PLAN_MOVE,    /* from any layout to any */
@@ -69,6 +71,8 @@ struct plan_step {
     struct kernels_conv conv;
     struct kernels_dense dense;
     struct kernels_pool pool;
+    int int8_kind; /* an enum plan_int8_kind */
+    struct plan_int8 *int8;
     bool relu;
     bool winograd; /* a convolution, with `work` too */
     bool halved;   /* by a pool of 2x2, done on the way */
@@ -90,6 +94,7 @@ enum { PLAN_NOWHERE = -1 };
 
 struct plan {
     struct arena arena; /* owns all of it */
+    enum cpu_level cpu;
     const struct kernels *kernels;
     struct plan_place *places;
     struct plan_step *steps;
@@ -120,6 +125,9 @@ size_t plan_inputs(const struct plan_step *s);
 
 /* What the kernels know of a convolution; strides only once there are any. */
 struct kernels_conv plan_conv(const struct plan *p, const struct plan_step *s);
+
+/* A dense layer, of floats or bytes, which does a block of pictures at once. */
+bool plan_is_dense(const struct plan_step *s);
 
 /* Adds an empty one and returns its index. */
 size_t plan_add_place(struct plan *p, size_t channels, size_t height, size_t width);

@@ -9,7 +9,7 @@
 static void set_segments(struct plan *p)
 {
     for (size_t i = 1; i < p->n_steps; i++) {
-        bool turns = (p->steps[i].kind == PLAN_DENSE) != (p->steps[i - 1].kind == PLAN_DENSE);
+        bool turns = plan_is_dense(&p->steps[i]) != plan_is_dense(&p->steps[i - 1]);
 
         p->steps[i].segment = p->steps[i - 1].segment + (turns ? 1 : 0);
     }
@@ -37,7 +37,7 @@ static void set_blocks(struct plan *p)
         size_t last = p->steps[place->last].segment;
 
         place->block =
-            first != last || i == p->output || p->steps[place->first].kind == PLAN_DENSE;
+            first != last || i == p->output || plan_is_dense(&p->steps[place->first]);
         while (place->block && place->first > 0 && p->steps[place->first - 1].segment == first)
             place->first--;
         while (place->block && place->last + 1 < p->n_steps &&

@@ -2,7 +2,7 @@
 
 #include "model/kernels/im2col.h"
 #include "model/model.h"
-#include "model/plan_parts.h"
+#include "model/plan_int8.h"
 
 /* One block of pictures on its way through the steps. */
 struct run {
@@ -160,12 +160,17 @@ static void convolve(const struct run *r, const struct plan_step *s, size_t i)
 
 static void run_step(const struct run *r, const struct plan_step *s, size_t i)
 {
+    if (s->kind == PLAN_INT8) {
+        plan_int8_run(r->plan, s, r->images, r->scratch, i);
+        return;
+    }
     draw_border(r, s->out, i);
     switch (s->kind) {
     case PLAN_CONV:
         convolve(r, s, i);
         break;
     case PLAN_DENSE: /* does a block at once */
+    case PLAN_INT8:
         break;
     case PLAN_MAX_POOL:
         s->kernels->max_pool(&s->pool, window(r, s, i), to(r, s->out, i));
@@ -204,10 +209,13 @@ static void run_block(const struct run *r, size_t n, float *logits)
     for (const struct plan_step *s = r->plan->steps, *next = s; s < end; s = next) {
         while (next < end && next->segment == s->segment)
             next++;
-        for (const struct plan_step *d = s; d < next && d->kind == PLAN_DENSE; d++)
-            d->kernels->dense(&d->dense, d->packed, d->bias, from(r, d->in[0], 0), n,
-                              to(r, d->out, 0));
-        for (size_t i = 0; i < n && s->kind != PLAN_DENSE; i++)
+        for (const struct plan_step *d = s; d < next && plan_is_dense(d); d++)
+            if (d->kind == PLAN_INT8)
+                plan_int8_dense(r->plan, d, r->scratch, n);
+            else
+                d->kernels->dense(&d->dense, d->packed, d->bias, from(r, d->in[0], 0), n,
+                                  to(r, d->out, 0));
+        for (size_t i = 0; i < n && !plan_is_dense(s); i++)
             for (const struct plan_step *t = s; t < next; t++)
                 run_step(r, t, i);
     }

@@ -140,12 +140,57 @@ def plain():
     return model(nodes, [weights("w", 10, 1, 7, 7)], ["n", 1, 28, 28], 9)
 
 
+def quantised():
+    """Bytes: apart and together, folded and not, two sums, integers without a scale."""
+    node = helper.make_node
+    scale, zero = ["s", "z"], ["s", "z0"]
+    nodes = [
+        node("QuantizeLinear", ["x", *scale], ["xq"]),
+        node("DequantizeLinear", ["xq", *scale], ["xd"]),
+        node("DequantizeLinear", ["w1", "ws", "wz"], ["w1d"], axis=0),
+        node("DequantizeLinear", ["b1", "bs"], ["b1d"]),
+        node("Conv", ["xd", "w1d", "b1d"], ["c"], strides=[3, 3], pads=[1, 1, 1, 1]),
+        node("Relu", ["c"], ["r"]),
+        node("QuantizeLinear", ["r", *zero], ["cq"]),
+        node("MaxPool", ["cq"], ["pq"], kernel_shape=[2, 2], strides=[2, 2]),
+        node("QLinearConv", ["pq", *zero, "w2", *scale, *scale, "b2"], ["dq"], group=2),
+        node("DequantizeLinear", ["dq", *scale], ["d"]),
+        node("DequantizeLinear", ["pq", *zero], ["p"]),
+        node("Add", ["d", "p"], ["a"]),
+        node("QuantizeLinear", ["a", "ws1", "z"], ["aq"]),
+        node("ConvInteger", ["aq", "w3", "z"], ["i"]),
+        node("Flatten", ["i"], ["f"]),
+        node("QuantizeLinear", ["f", "fs", "z"], ["fq"]),
+        node("QLinearMatMul", ["fq", *zero, "w4", *scale, *scale], ["yq"]),
+        node("DequantizeLinear", ["yq", *scale], ["y"]),
+    ]
+    bytes_of = random.integers
+    initializers = [
+        constant("s", 0.02),
+        constant("z", 12, np.int8),
+        constant("z0", -128, np.int8),
+        constant("w1", bytes_of(-127, 128, (4, 1, 3, 3)), np.int8),
+        constant("ws", [0.01, 0.02, 0.015, 0.005]),
+        constant("wz", [0, 0, 0, 0], np.int8),
+        constant("b1", bytes_of(-99, 99, 4), np.int32),
+        constant("bs", 0.0002),
+        constant("w2", bytes_of(-127, 128, (4, 2, 1, 1)), np.int8),
+        constant("b2", bytes_of(-99, 99, 4), np.int32),
+        constant("ws1", 0.03),
+        constant("w3", bytes_of(-127, 128, (4, 4, 2, 2)), np.int8),
+        constant("fs", 500.0),
+        constant("w4", bytes_of(-127, 128, (64, 10)), np.int8),
+    ]
+    return model(nodes, initializers, ["n", 1, 28, 28], 13)
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name, m in {
         "residual": residual(),
         "dense": dense(),
+        "quantised": quantised(),
         "golden": with_golden(plain()),
     }.items():
         onnx.checker.check_model(m)
