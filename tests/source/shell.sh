@@ -4,4 +4,4 @@
 set -eu
 cd "$1"
 command -v shellcheck >/dev/null 2>&1 || exit 77
-shellcheck .ci/run server/run server/install tests/run tests/chart/install tests/source/*.sh
+shellcheck .ci/run server/run server/install tests/run tests/chart/install tests/clients/install tests/source/*.sh

@@ -1,0 +1,88 @@
+"""A real Prometheus, scraping for ten seconds."""
+
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+import requests
+
+SCRAPES_S = 10
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def prometheus(server, tmp_path_factory):
+    """Its base URL, after the scrapes."""
+    if not shutil.which("prometheus"):
+        pytest.skip("prometheus is not installed (Debian package prometheus)")
+    folder = tmp_path_factory.mktemp("prometheus")
+    port = free_port()
+    target = f"{server.host}:{server.port}"
+    (folder / "prometheus.yml").write_text(
+        "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
+        f"scrape_configs: [{{job_name: digitd, static_configs: [{{targets: ['{target}']}}]}}]\n"
+    )
+    with open(folder / "log", "w") as log:
+        process = subprocess.Popen(
+            [
+                "prometheus",
+                f"--config.file={folder}/prometheus.yml",
+                f"--storage.tsdb.path={folder}/data",
+                f"--web.listen-address=127.0.0.1:{port}",
+            ],
+            stdout=log,
+            stderr=log,
+        )
+    end = time.monotonic() + SCRAPES_S
+    body = '{"instances":[' + "[" + "0," * 783 + "0.5]]}"
+    while time.monotonic() < end:
+        requests.post(f"{server.url}v1/models/mnist:predict", data=body, timeout=20)
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait()
+
+
+def query(prometheus, text):
+    answer = requests.get(f"{prometheus}/api/v1/query", params={"query": text}, timeout=20)
+    return {
+        tuple(sorted(row["metric"].items())): float(row["value"][1])
+        for row in answer.json()["data"]["result"]
+    }
+
+
+def test_target_is_up(prometheus):
+    target = requests.get(f"{prometheus}/api/v1/targets", timeout=20).json()
+    (active,) = target["data"]["activeTargets"]
+    assert active["lastError"] == ""
+    assert active["health"] == "up"
+    (scrapes,) = query(prometheus, "count_over_time(up[1m])").values()
+    assert scrapes >= SCRAPES_S / 2
+    assert list(query(prometheus, "min_over_time(up[1m])").values()) == [1]
+
+
+def test_counts_grow(prometheus):
+    grown = query(prometheus, 'increase(digitd_requests_total{code="200",protocol="v1"}[1m])')
+    assert max(grown.values()) > 10
+    (quantile,) = query(
+        prometheus,
+        "histogram_quantile(0.5, sum by (le) "
+        '(rate(digitd_stage_duration_seconds_bucket{stage="predict"}[1m])))',
+    ).values()
+    assert 0 < quantile < 1
+    assert query(prometheus, "rate(process_cpu_seconds_total[1m])")
+
+
+def test_types_are_known(prometheus):
+    known = requests.get(f"{prometheus}/api/v1/metadata", timeout=20).json()["data"]
+    assert known["digitd_request_duration_seconds"][0]["type"] == "histogram"
+    counter = known.get("digitd_requests") or known["digitd_requests_total"]
+    assert counter[0]["type"] == "counter"
+    assert known["digitd_model_info"][0]["type"] in ("gauge", "info")
