@@ -3,6 +3,8 @@
 
 #include "server/request.h"
 
+enum { API_SETTINGS_DEPTH_MAX = 16 }; /* nesting of a body that sets something */
+
 struct batch;
 struct error;
 struct served;
@@ -19,9 +21,15 @@ handler_fn api_model_v2;  /* V2: inputs, outputs, versions */
 handler_fn api_model_ready_v2; /* V2: whether it answers */
 handler_fn api_config;         /* Triton: the model's configuration */
 handler_fn api_metadata_v1;    /* TensorFlow Serving: the model's signature */
-handler_fn api_metrics;        /* Prometheus text */
-handler_fn api_root;           /* the web page for browsers, else KServe's V1 liveness */
-handler_fn api_page;           /* the web page and its files, by req->path */
+handler_fn api_statistics;     /* Triton: what was counted of one model, or of all */
+handler_fn api_logging;        /* Triton: which levels are logged */
+handler_fn api_logging_set;
+handler_fn api_trace; /* Triton: whether requests are logged */
+handler_fn api_trace_set;
+handler_fn api_shared_memory; /* Triton: a refusal */
+handler_fn api_metrics;       /* Prometheus text */
+handler_fn api_root;          /* the web page for browsers, else KServe's V1 liveness */
+handler_fn api_page;          /* the web page and its files, by req->path */
 
 handler_fn api_feedback_add; /* stores what an answer should have been */
 handler_fn api_feedback;     /* how the model's answers compare with what was stored */

@@ -40,9 +40,9 @@ int api_server(struct worker *w, const struct request *req, struct response *res
 {
     (void)w;
     (void)req;
-    return constant(
-        res,
-        "{\"name\":\"digitd\",\"version\":\"" DIGITD_VERSION
-        "\",\"extensions\":[\"binary_tensor_data\",\"classification\",\"model_repository\","
-        "\"parameters\",\"schedule_policy\"]}");
+    return constant(res,
+                    "{\"name\":\"digitd\",\"version\":\"" DIGITD_VERSION
+                    "\",\"extensions\":[\"binary_tensor_data\",\"classification\","
+                    "\"logging\",\"model_configuration\",\"model_repository\",\"parameters\","
+                    "\"schedule_policy\",\"statistics\",\"trace\"]}");
 }

@@ -13,12 +13,23 @@
 #include "server/routes.h"
 #include "server/settings.h"
 #include "server/shadow.h"
+#include "server/statistics.h"
 
-static void count_predictions(const struct worker *w)
+static void count(const struct worker *w, int r)
 {
     const struct batch *b = &w->batch;
+    const struct statistics_request one = {
+        .answered = r == 0,
+        .images = b->n,
+        .ns = {[STATISTICS_INPUT] =
+                   w->stage_ns[METRICS_PARSE] + w->stage_ns[METRICS_PREPROCESS],
+               [STATISTICS_INFER] = w->stage_ns[METRICS_PREDICT],
+               [STATISTICS_OUTPUT] = w->stage_ns[METRICS_ENCODE]},
+    };
 
-    for (size_t i = 0; i < b->n; i++) {
+    if (b->served)
+        metrics_model(w->metrics, b->served, &one);
+    for (size_t i = 0; i < b->n && r == 0; i++) {
         enum preprocess_verdict verdict = answer_verdict(b, i);
 
         metrics_prediction(w->metrics, verdict == PREPROCESS_DIGIT ? answer_digit(b, i) : -1,
@@ -113,10 +124,10 @@ int api_infer_as(struct worker *w, const struct request *req, struct response *r
         r = predict(w, &err);
     if (r == 0)
         r = write(w, encode, res, &err);
-    if (r == 0 && encode == req->route->protocol->encode) {
-        count_predictions(w);
+    if (encode == req->route->protocol->encode)
+        count(w, r);
+    if (r == 0 && encode == req->route->protocol->encode)
         shadow_choose(w->shadow, w->batch.served, &w->batch);
-    }
     if (r == 0)
         metrics_answer(w->metrics, w->batch.served, w->batch.n);
     api_batch_end(w);

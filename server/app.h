@@ -26,6 +26,7 @@ struct app {
     struct feedback *feedback; /* NULL: none is collected */
     struct shadow *shadow;     /* NULL: no candidate is tried */
     struct later *later;       /* for what may block */
+    atomic_long trace_every;   /* one of so many requests is logged; none if it is negative */
     atomic_bool ready;         /* every model is loaded and proven, and the listeners are up */
     atomic_bool draining; /* SIGTERM has come: readiness says no, requests are still answered */
 };
@@ -38,6 +39,7 @@ struct worker {
     struct batch batch;
     struct buf body;                   /* of the answer being written */
     uint64_t stage_ns[METRICS_STAGES]; /* of the request being answered; 0: not come to */
+    long traced;                       /* requests since the last one that was logged */
 };
 
 #endif

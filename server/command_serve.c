@@ -126,7 +126,7 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
     struct repository *repository = NULL;
     struct metrics *metrics = NULL;
     struct http *http = NULL;
-    struct app app = {.settings = s};
+    struct app app = {.settings = s, .trace_every = s->access_log ? 1 : -1};
 
     int r = registry_create(&registry, err);
     if (r == 0)

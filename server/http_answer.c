@@ -236,11 +236,20 @@ static void trim(struct buf *b)
         buf_clear(b);
 }
 
+static bool is_traced(struct worker *w)
+{
+    const long every = atomic_load_explicit(&w->app->trace_every, memory_order_relaxed);
+
+    if (every < 0 || ++w->traced < every)
+        return false;
+    w->traced = 0;
+    return true;
+}
+
 bool http_answer(struct http_client *c, const char *method)
 {
     struct worker *w = &c->loop->worker;
     struct response res = {.body = &w->body};
-    bool logged = c->loop->settings->access_log;
     char made[HTTP_TRACE_REQUEST_ID_MAX + 1];
 
     buf_reset(&w->body);
@@ -250,6 +259,7 @@ bool http_answer(struct http_client *c, const char *method)
         postpone(c, res.later);
         return true;
     }
+    const bool logged = is_traced(w);
     const char *id = http_trace_request_id(c->header.id, logged, made);
     bool queued = reply(c, status, &res, id);
 

@@ -1,6 +1,7 @@
 #include "server/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,13 +12,23 @@
 
 enum { LINE_MAX_LEN = 16 * 1024 };
 
-static enum log_level level_max = LOG_INFO;
+static _Atomic(enum log_level) level_max = LOG_INFO;
 static enum log_format line_format = LOG_LOGFMT;
 
 void log_configure(enum log_level level, enum log_format format)
 {
-    level_max = level;
+    log_set_level(level);
     line_format = format;
+}
+
+void log_set_level(enum log_level level)
+{
+    atomic_store_explicit(&level_max, level, memory_order_relaxed);
+}
+
+enum log_level log_level_now(void)
+{
+    return atomic_load_explicit(&level_max, memory_order_relaxed);
 }
 
 static int append_time(struct buf *line)
@@ -65,7 +76,7 @@ void log_event(enum log_level level, const char *event, ...)
     struct buf line = BUF(LINE_MAX_LEN);
     va_list fields;
 
-    if (level > level_max)
+    if (level > log_level_now())
         return;
     int r = buf_text(&line, line_format == LOG_JSON ? "{\"time\":\"" : "time=");
     if (r == 0)

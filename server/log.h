@@ -7,6 +7,10 @@ enum log_format { LOG_LOGFMT, LOG_JSON };
 /* Sets what log_event() writes. Call before threads start. */
 void log_configure(enum log_level level, enum log_format format);
 
+/* The level alone, at any time and from any thread. */
+void log_set_level(enum log_level level);
+enum log_level log_level_now(void);
+
 /* One line on stderr, written whole with one write(2): time, level, event and the fields, which
  * come as pairs of name and value, ended by NULL:
  *     log_event(LOG_INFO, "listening", "host", host, "port", port_text, NULL);

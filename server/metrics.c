@@ -37,6 +37,8 @@ int metrics_create(size_t shards, struct metrics **ret, struct error *err)
 
 void metrics_destroy(struct metrics *m)
 {
+    for (size_t i = 0; m && i < m->n; i++)
+        statistics_finish(&m->shards[i].models);
     free(m);
 }
 
@@ -82,6 +84,12 @@ const char *metrics_stage_name(enum metrics_stage stage)
     };
 
     return names[stage];
+}
+
+void metrics_model(struct metrics_shard *s, const struct served *served,
+                   const struct statistics_request *one)
+{
+    statistics_add(&s->models, served, one);
 }
 
 void metrics_stage(struct metrics_shard *s, enum metrics_stage stage, uint64_t ns)

@@ -11,6 +11,7 @@ struct app;
 struct error;
 struct route;
 struct served;
+struct statistics_request;
 
 /* Counters and histograms of all threads. Each event loop counts in a shard of its own, so that
  * counting takes no lock and shares no cache line; a scrape adds the shards up. */
@@ -33,6 +34,8 @@ struct metrics_shard *metrics_shard(struct metrics *m, size_t i);
  */
 void metrics_request(struct metrics_shard *s, const struct route *route, int status,
                      uint64_t ns);
+void metrics_model(struct metrics_shard *s, const struct served *served,
+                   const struct statistics_request *one);
 const char *metrics_stage_name(enum metrics_stage stage);
 void metrics_stage(struct metrics_shard *s, enum metrics_stage stage, uint64_t ns);
 /* One predicted image; `digit` < 0 where the verdict left none. */

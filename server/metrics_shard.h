@@ -10,10 +10,11 @@
 #include "server/catalogue.h"
 #include "server/histogram.h"
 #include "server/metrics.h"
+#include "server/statistics.h"
 
 enum {
     METRICS_ROUTES_MAX =
-        95, /* rows of the table; one more slot is for requests that have none */
+        127, /* rows of the table; one more slot is for requests that have none */
     METRICS_STATUSES = 16,
     METRICS_VERDICTS = PREPROCESS_SEVERAL + 1,
 };
@@ -36,6 +37,7 @@ struct metrics_shard {
     _Atomic uint64_t cuts[METRICS_CUTS];
     _Atomic int64_t connections;
     struct metrics_version versions[CATALOGUE_SLOTS_MAX];
+    struct statistics models;
 };
 
 struct metrics {

@@ -41,6 +41,19 @@ static const struct route routes[] = {
     {"GET",  "/v2",                                           NULL,        false, true,  api_server,         NULL            },
     {"GET",  "/v2/",                                          NULL,        false, true,  api_server,         NULL            },
     {"GET",  "/v2/models",                                    NULL,        false, true,  api_models_v1,      NULL            },
+    {"GET",  "/v2/models/stats",                              NULL,        false, true,  api_statistics,     NULL            },
+    {"GET",  "/v2/models/{model}/stats",                      NULL,        false, true,  api_statistics,     NULL            },
+    {"GET",  "/v2/models/{model}/versions/{version}/stats",   NULL,        false, true,  api_statistics,     NULL            },
+    {"GET",  "/v2/logging",                                   NULL,        false, true,  api_logging,        NULL            },
+    {"POST", "/v2/logging",                                   NULL,        true,  true,  api_logging_set,    NULL            },
+    {"GET",  "/v2/trace/setting",                             NULL,        false, true,  api_trace,          NULL            },
+    {"POST", "/v2/trace/setting",                             NULL,        true,  true,  api_trace_set,      NULL            },
+    {"GET",  "/v2/models/{model}/trace/setting",              NULL,        false, true,  api_trace,          NULL            },
+    {"POST", "/v2/models/{model}/trace/setting",              NULL,        true,  true,  api_trace_set,      NULL            },
+    {"GET",  "/v2/systemsharedmemory/{*}",                    NULL,        false, false, api_shared_memory,  NULL            },
+    {"POST", "/v2/systemsharedmemory/{*}",                    NULL,        true,  false, api_shared_memory,  NULL            },
+    {"GET",  "/v2/cudasharedmemory/{*}",                      NULL,        false, false, api_shared_memory,  NULL            },
+    {"POST", "/v2/cudasharedmemory/{*}",                      NULL,        true,  false, api_shared_memory,  NULL            },
     {"GET",  "/v2/models/{model}",                            NULL,        false, true,  api_model_v2,       NULL            },
     {"GET",  "/v2/models/{model}/versions/{version}",         NULL,        false, true,  api_model_v2,       NULL            },
     {"GET",  "/v2/models/{model}/ready",                      NULL,        false, true,  api_model_ready_v2, NULL            },
@@ -110,6 +123,8 @@ static bool match(const char *pattern, const char *path, struct request *req)
                 return false;
             continue;
         }
+        if (pattern[1] == '*')
+            return *path != '\0';
         char *out = pattern[1] == 'm'   ? req->model
                     : pattern[1] == 'v' ? req->version
                     : pattern[1] == 'l' ? req->label

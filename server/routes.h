@@ -13,7 +13,8 @@ struct protocol;
 struct route {
     const char *method; /* GET also answers HEAD */
     const char
-        *pattern; /* "/v1/models/{model}:predict"; {model}, {version} and {label} capture */
+        *pattern; /* "/v1/models/{model}:predict"; {model}, {version} and {label} capture;
+                    {*} is any rest */
     const char *content_type; /* the row is only for bodies of this type; NULL = any */
     bool body;                /* may carry one; else a body is refused with 413 */
     bool admin;               /* also answered on the admin listener */
