@@ -28,5 +28,7 @@ extern const struct protocol protocol_v2;     /* Open Inference Protocol, JSON a
 extern const struct protocol protocol_v2_png; /* the same for a picture as the body */
 extern const struct protocol
     protocol_png; /* the picture itself; the answer says what was seen */
+extern const struct protocol protocol_form;    /* pictures as the files of a form */
+extern const struct protocol protocol_v2_form; /* the same, answered as V2 does */
 
 #endif

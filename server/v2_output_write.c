@@ -102,7 +102,9 @@ static int write_confidences(const struct batch *b, bool binary, struct buf *out
     int r = binary ? 0 : buf_text(out, "[");
 
     for (size_t i = 0; i < b->n && r == 0; i++) {
-        float p = b->probabilities[i * MODEL_CLASSES + (size_t)answer_digit(b, i)];
+        float p = answer_verdict(b, i) == PREPROCESS_DIGIT
+                      ? b->probabilities[i * MODEL_CLASSES + (size_t)answer_digit(b, i)]
+                      : 0;
 
         if (binary) {
             r = buf_append(out, &p, sizeof(p));

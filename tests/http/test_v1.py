@@ -2,6 +2,8 @@
 
 import base64
 import json
+import shutil
+import subprocess
 
 import pytest
 from pictures import digit, np, png, read_png
@@ -126,3 +128,31 @@ def test_what_the_numbers_are(start, image):
     assert as_it_takes[0] != pytest.approx(as_it_takes[1], abs=1e-5)
     assert guessed[0] == pytest.approx(guessed[1], abs=1e-5)
     assert guessed[1] == pytest.approx(as_it_takes[1], abs=1e-5)
+
+
+def curl(server, path, *arguments):
+    command = ["curl", "-sS", "-m", "20", "-w", "\n%{http_code}", *arguments, server.url + path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), json.loads(body)
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_forms_of_curl(server, pictures, tmp_path):
+    files = []
+    for i, picture in enumerate(pictures):
+        (tmp_path / f"{i}.png").write_bytes(picture)
+        files += ["-F", f"picture=@{tmp_path}/{i}.png"]
+    for path in ("", "/versions/1"):
+        status, answer = curl(server, f"v1/models/mnist{path}:predict", *files, "-F", "who=me")
+        assert status == 200
+        assert [p["digit"] for p in answer["predictions"]] == [7, 3, None]
+        status, answer = curl(server, f"v2/models/mnist{path}/infer", *files)
+        assert status == 200
+        found = {o["name"]: o["data"] for o in answer["outputs"]}
+        assert found["digit"] == [7, 3, -1]
+        assert found["verdict"] == ["digit", "digit", "blank"]
+    status, answer = curl(server, "v1/models/mnist:explain", *files[:2])
+    assert (status, len(answer["explanations"])) == (200, 1)
+    status, answer = curl(server, "v1/models/mnist:predict", "-F", "who=me")
+    assert (status, answer["error"].split(";")[0]) == (400, "the form has no file")

@@ -30,8 +30,11 @@ static void check_type(struct door *d, const struct response *res)
 
 int door_send(struct door *d, const struct protocol *p, const void *body, size_t len)
 {
-    struct request req = {
-        .body = body, .body_len = len, .content_type = "", .header = header, .connection = d};
+    struct request req = {.body = body,
+                          .body_len = len,
+                          .content_type = d->content_type ? d->content_type : "",
+                          .header = header,
+                          .connection = d};
 
     d->answer.limit = 1 << 20;
     buf_reset(&d->answer);

@@ -11,9 +11,10 @@
 struct door {
     struct batch batch;
     struct error err;
-    struct buf answer; /* NUL-terminated */
-    const char *ihcl;  /* the header Inference-Header-Content-Length; NULL = none */
-    size_t json_len;   /* of the answer; what follows is binary */
+    struct buf answer;        /* NUL-terminated */
+    const char *content_type; /* NULL = none */
+    const char *ihcl;         /* the header Inference-Header-Content-Length; NULL = none */
+    size_t json_len;          /* of the answer; what follows is binary */
 };
 
 enum { DOOR_IMAGES_MAX = 4, DOOR_DEPTH_MAX = 8, DOOR_PICTURES_MAX = 1 << 20 };
