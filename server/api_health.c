@@ -27,11 +27,7 @@ int api_ready(struct worker *w, const struct request *req, struct response *res)
         return api_refuse(res, 503, "the server is shutting down");
     if (!atomic_load_explicit(&w->app->ready, memory_order_relaxed))
         return api_refuse(res, 503, "the server is starting");
-    const struct catalogue *c = registry_hold(w->app->registry);
-    bool any = c->n > 0 || (c->complete && w->app->settings->repository_api);
-
-    registry_drop(c);
-    if (!any)
+    if (!registry_ready(w->app->registry, w->app->settings->repository_api))
         return api_refuse(res, 503, "no model is ready; see /v2/repository/index");
     return constant(res, "{\"ready\":true}");
 }

@@ -11,6 +11,7 @@
 #include "server/protocol.h"
 #include "server/registry.h"
 #include "server/routes.h"
+#include "server/settings.h"
 #include "server/shadow.h"
 
 enum { LABELS_MAX = 256 };
@@ -190,7 +191,8 @@ static int write_process(struct buf *out)
 
 static int write_state(const struct app *app, struct buf *out)
 {
-    bool ready = atomic_load(&app->ready) && !atomic_load(&app->draining);
+    bool ready = atomic_load(&app->ready) && !atomic_load(&app->draining) &&
+                 registry_ready(app->registry, app->settings->repository_api);
     double uptime = (double)(metrics_now() - app->metrics->start_ns) / 1e9;
     int r = number(out, "digitd_ready", "gauge", "1 while readiness says yes.", ready);
 

@@ -97,6 +97,15 @@ void registry_release(const struct served *served)
         registry_drop(served->catalogue);
 }
 
+bool registry_ready(struct registry *r, bool empty)
+{
+    const struct catalogue *c = registry_hold(r);
+    bool ready = c->n > 0 || (c->complete && empty);
+
+    registry_drop(c);
+    return ready;
+}
+
 size_t registry_reap(struct registry *r)
 {
     size_t present = age_of(atomic_load_explicit(&r->present, memory_order_relaxed));

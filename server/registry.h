@@ -27,6 +27,10 @@ void registry_release(const struct served *served); /* accepts NULL */
 const struct catalogue *registry_hold(struct registry *r);
 void registry_drop(const struct catalogue *c);
 
+/* Whether there is a model to answer, or all that was to be loaded has been and `empty` is no
+ * reason to say no. */
+bool registry_ready(struct registry *r, bool empty);
+
 /* For the one thread that loads: */
 
 /* Takes `next` over and makes it the catalogue of the moment; waits only if REGISTRY_AGES_MAX

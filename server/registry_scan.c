@@ -201,6 +201,37 @@ static int scan_entry(const char *directory, const char *entry, const char *flat
     return scan_model(path, entry, files, err);
 }
 
+static bool is_onnx(const struct dirent *e)
+{
+    size_t len = strlen(e->d_name);
+
+    return len > 5 && *e->d_name != '.' && strcmp(e->d_name + len - 5, ".onnx") == 0;
+}
+
+/* What KServe downloads keeps its name. So a file of any name is the model if it is the only
+ * one there. */
+static void add_only(const char *directory, const char *name, struct registry_files *files)
+{
+    char path[REGISTRY_PATH_MAX];
+    struct error why = {0};
+    size_t n = 0;
+    DIR *d = opendir(directory);
+
+    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
+        if (is_onnx(e) && n++ == 0 && join(path, directory, e->d_name, &why) < 0)
+            n++;
+    if (d)
+        (void)closedir(d);
+    if (n == 1)
+        (void)registry_files_add(files, name, 1, path, &why);
+    else if (n > 1)
+        (void)error_set(&why, -EINVAL,
+                        "'%.60s' holds %zu ONNX files, none of which is model.onnx", directory,
+                        n);
+    if (why.code)
+        note(files, &why);
+}
+
 static int by_name_and_version(const void *a, const void *b)
 {
     const struct registry_file *x = a;
@@ -236,6 +267,8 @@ int registry_scan(const char *directory, const char *flat_name, struct registry_
 
     if (r < 0)
         return r;
+    if (!d && errno == ENOTDIR)
+        return registry_files_add(ret, flat_name, 1, directory, err);
     if (!d)
         return error_set(err, -errno, "the model repository '%.80s': %s", directory,
                          strerror(errno));
@@ -243,6 +276,8 @@ int registry_scan(const char *directory, const char *flat_name, struct registry_
         if (scan_entry(directory, e->d_name, flat_name, ret, &why) < 0)
             note(ret, &why);
     (void)closedir(d);
+    if (ret->n == 0 && ret->n_folders == 1)
+        add_only(directory, flat_name, ret);
     if (ret->n == 0 && ret->problem.code)
         return error_set(err, -ENOENT, "%s", ret->problem.text);
     if (ret->n == 0)

@@ -27,9 +27,10 @@ struct registry_files {
 };
 
 /* Lists what `directory` holds, loading nothing: <model>/<version>/model.onnx, and under
- * `flat_name` also model.onnx (as version 1) and <version>/model.onnx. A symbolic link beside
- * the versions that leads to one of them (`stable -> 3`) is a label. Other files, names that
- * begin with a dot, and folders of a model that are no positive integers are left alone.
+ * `flat_name` also model.onnx (as version 1), or else the only .onnx file if there is nothing
+ * but that, and <version>/model.onnx. `directory` may also be such a file. A symbolic link
+ * beside the versions that leads to one of them (`stable -> 3`) is a label. Other files, names
+ * that begin with a dot, and folders of a model that are no positive integers are left alone.
  * *ret is for registry_files_finish() in any case. Returns 0; -ENOENT if there is no model; or
  * what opendir(3) says of `directory`. */
 int registry_scan(const char *directory, const char *flat_name, struct registry_files *ret,

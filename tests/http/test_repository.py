@@ -294,6 +294,7 @@ def test_async(start, tmp_path):
     assert refusal.status == 503
     assert "no model is ready" in refusal.json["error"]
     assert server.get("/v1/models/mnist").status == 404
+    assert server.metrics()["digitd_ready"] == 0
     put(root, 1, always(6))
     assert wait_for(lambda: server.get("/v2/health/ready").status == 200)
     assert answer(server) == ("1", 6)

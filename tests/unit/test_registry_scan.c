@@ -109,6 +109,30 @@ static void empty(void **state)
     registry_files_finish(&files);
 }
 
+static void any_name(void **state)
+{
+    (void)state;
+    struct registry_files files = {0};
+    struct error err = {0};
+    char path[64];
+
+    put("digits.onnx");
+    put("notes.txt");
+    assert_int_equal(scan(&files, &err), 0);
+    assert_int_equal(files.n, 1);
+    assert_non_null(strstr(files.files[0].path, "/digits.onnx"));
+    registry_files_finish(&files);
+    (void)snprintf(path, sizeof(path), "%s/digits.onnx", root);
+    assert_int_equal(registry_scan(path, "x", &files, &err), 0);
+    assert_int_equal(files.n, 1);
+    assert_string_equal(files.files[0].name, "x");
+    registry_files_finish(&files);
+    put("other.onnx");
+    assert_int_equal(scan(&files, &err), -ENOENT);
+    assert_non_null(strstr(err.text, "holds 2 ONNX files"));
+    registry_files_finish(&files);
+}
+
 static void holes(void **state)
 {
     (void)state;
@@ -213,10 +237,9 @@ static void versions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(sorted),       IN_FOLDER(flat),
-        IN_FOLDER(empty),        IN_FOLDER(holes),
-        IN_FOLDER(labels),       IN_FOLDER(no_version),
-        cmocka_unit_test(names), cmocka_unit_test(versions),
+        IN_FOLDER(sorted),     IN_FOLDER(flat),         IN_FOLDER(empty),
+        IN_FOLDER(any_name),   IN_FOLDER(holes),        IN_FOLDER(labels),
+        IN_FOLDER(no_version), cmocka_unit_test(names), cmocka_unit_test(versions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
