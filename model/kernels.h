@@ -92,6 +92,10 @@ struct kernels {
     /* y[i] = a[i] + b[i], then max(0, y[i]) if `relu`; in place is allowed. */
     void (*add)(const float *a, const float *b, size_t count, bool relu, float *y);
     void (*relu)(const float *x, size_t count, float *y);
+
+    /* For measuring: as many multiply-adds at a time as the processor can begin, `steps` times.
+     * Returns how many that were; 0 from the reference, which keeps nothing busy. */
+    size_t (*spin)(size_t steps);
     /* y[i] = f(x[i]) and y[i] = f(a[i], b[i]); in place is allowed. Within a few units in the
      * last place of the reference, and the same wherever in a list a number is. */
     void (*activate)(const struct kernels_activation *f, const float *x, size_t count,

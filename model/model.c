@@ -240,3 +240,9 @@ void model_predict(const struct model *m, const float *images, size_t n, void *s
     plan_run(m->plan, images, n, scratch, logits);
     kernels_softmax(logits, n, MODEL_CLASSES, m->info.temperature, probabilities);
 }
+
+void model_profile(const struct model *m, const float *images, size_t n, void *scratch,
+                   float *logits, uint64_t *step_ns)
+{
+    plan_profile(m->plan, images, n, scratch, logits, step_ns);
+}

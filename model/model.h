@@ -80,6 +80,11 @@ size_t model_scratch(const struct model *m);
 void model_predict(const struct model *m, const float *images, size_t n, void *scratch,
                    float *logits, float *probabilities);
 
+/* As model_predict() without probabilities; adds to step_ns[model_steps()] what each step took,
+ * and takes a little longer for it. */
+void model_profile(const struct model *m, const float *images, size_t n, void *scratch,
+                   float *logits, uint64_t *step_ns);
+
 /* The ONNX file compiled into the program. */
 extern const unsigned char model_builtin[];
 extern const size_t model_builtin_len;

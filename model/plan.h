@@ -2,6 +2,7 @@
 #define MODEL_PLAN_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "model/kernels.h"
 
@@ -31,5 +32,9 @@ void plan_step(const struct plan *p, size_t i, struct model_step *ret);
  * float[n][MODEL_CLASSES], the graph's output. Cannot fail; allocates nothing. */
 void plan_run(const struct plan *p, const float *images, size_t n, void *scratch,
               float *logits);
+
+/* The same; adds to step_ns[plan_steps()] the time of each step. */
+void plan_profile(const struct plan *p, const float *images, size_t n, void *scratch,
+                  float *logits, uint64_t *step_ns);
 
 #endif

@@ -1,4 +1,5 @@
 #include <string.h>
+#include <time.h>
 
 #include "model/kernels/im2col.h"
 #include "model/model.h"
@@ -9,6 +10,8 @@ struct run {
     const struct plan *plan;
     const float *images;
     float *scratch;
+    uint64_t *step_ns; /* what each step took, if anybody wants to know */
+    uint64_t last_ns;
 };
 
 /* Where a place's buffer for picture `i` of the block starts, border and all. */
@@ -202,38 +205,81 @@ static void run_step(const struct run *r, const struct plan_step *s, size_t i)
     }
 }
 
-static void run_block(const struct run *r, size_t n, float *logits)
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Books the time since the last call to step `s`. */
+static void book(struct run *r, const struct plan_step *s)
+{
+    uint64_t now = 0;
+
+    if (!r->step_ns)
+        return;
+    now = now_ns();
+    r->step_ns[s - r->plan->steps] += now - r->last_ns;
+    r->last_ns = now;
+}
+
+static void run_dense(const struct run *r, const struct plan_step *s, size_t n)
+{
+    if (s->kind == PLAN_INT8)
+        plan_int8_dense(r->plan, s, r->scratch, n);
+    else
+        s->kernels->dense(&s->dense, s->packed, s->bias, from(r, s->in[0], 0), n,
+                          to(r, s->out, 0));
+}
+
+static void run_block(struct run *r, size_t n, float *logits)
 {
     const struct plan_step *end = r->plan->steps + r->plan->n_steps;
 
     for (const struct plan_step *s = r->plan->steps, *next = s; s < end; s = next) {
         while (next < end && next->segment == s->segment)
             next++;
-        for (const struct plan_step *d = s; d < next && plan_is_dense(d); d++)
-            if (d->kind == PLAN_INT8)
-                plan_int8_dense(r->plan, d, r->scratch, n);
-            else
-                d->kernels->dense(&d->dense, d->packed, d->bias, from(r, d->in[0], 0), n,
-                                  to(r, d->out, 0));
+        for (const struct plan_step *d = s; d < next && plan_is_dense(d); d++) {
+            run_dense(r, d, n);
+            book(r, d);
+        }
         for (size_t i = 0; i < n && !plan_is_dense(s); i++)
-            for (const struct plan_step *t = s; t < next; t++)
+            for (const struct plan_step *t = s; t < next; t++) {
                 run_step(r, t, i);
+                book(r, t);
+            }
     }
     for (size_t i = 0; i < n; i++)
         memcpy(logits + i * MODEL_CLASSES, from(r, r->plan->output, i),
                MODEL_CLASSES * sizeof(float));
 }
 
+static void run(struct run *r, size_t n, float *logits)
+{
+    while (n > 0) {
+        size_t block = n < PLAN_BLOCK ? n : PLAN_BLOCK;
+
+        run_block(r, block, logits);
+        r->images += block * MODEL_INPUT;
+        logits += block * MODEL_CLASSES;
+        n -= block;
+    }
+}
+
 void plan_run(const struct plan *p, const float *images, size_t n, void *scratch, float *logits)
 {
     struct run r = {.plan = p, .images = images, .scratch = scratch};
 
-    while (n > 0) {
-        size_t block = n < PLAN_BLOCK ? n : PLAN_BLOCK;
+    run(&r, n, logits);
+}
 
-        run_block(&r, block, logits);
-        r.images += block * MODEL_INPUT;
-        logits += block * MODEL_CLASSES;
-        n -= block;
-    }
+void plan_profile(const struct plan *p, const float *images, size_t n, void *scratch,
+                  float *logits, uint64_t *step_ns)
+{
+    struct run r = {.plan = p, .images = images, .scratch = scratch, .step_ns = step_ns};
+
+    r.last_ns = now_ns();
+    run(&r, n, logits);
 }

@@ -20,6 +20,7 @@ enum settings_command {
     SETTINGS_BATCH = 1U << 8,
     SETTINGS_HEALTHCHECK = 1U << 9,
     SETTINGS_FEEDBACK = 1U << 10,
+    SETTINGS_BENCH = 1U << 12,
 };
 
 enum { SETTINGS_OFF = -1 }; /* a port or limit that is switched off */
@@ -73,7 +74,9 @@ struct settings {
     const char
         *images; /* eval, batch: an IDX file, plain or gzip; batch: or a folder of PNG files */
     const char *labels;
-    const char *plot;        /* eval: a PNG to write; "" = none */
+    const char *plot;        /* eval, bench: a PNG to write; "" = none */
+    const char *at_once;     /* bench: numbers of pictures, with commas between them */
+    long seconds_ms;         /* bench: for each of these */
     double min_accuracy;     /* eval: below it the command fails; 0..1 */
     bool preprocess;         /* eval, batch: treat 28x28 pictures as raw drawings too */
     const char *out;         /* batch: the file to write; feedback: the directory */

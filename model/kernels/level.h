@@ -42,6 +42,7 @@ void LEVEL(average_pool)(const struct kernels_pool *p, float scale, const float 
 
 void LEVEL(add)(const float *a, const float *b, size_t count, bool relu, float *y);
 void LEVEL(relu)(const float *x, size_t count, float *y);
+size_t LEVEL(spin)(size_t steps);
 
 void LEVEL(activate)(const struct kernels_activation *f, const float *x, size_t count,
                      float *y);

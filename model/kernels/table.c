@@ -23,6 +23,7 @@ const struct kernels LEVEL(kernels) = {
     .average_pool = LEVEL(average_pool),
     .add = LEVEL(add),
     .relu = LEVEL(relu),
+    .spin = LEVEL(spin),
     .activate = LEVEL(activate),
     .combine = LEVEL(combine),
 };

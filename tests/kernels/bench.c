@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "model/kernels/vector.h"
 #include "model/kernels/winograd.h"
+#include "model/peak.h"
 #include "tests/kernels/check.h"
 
 /* The best of many short runs: other programs on the machine only ever add time. */
@@ -37,66 +37,6 @@ static double best_time(void (*call)(const void *), const void *argument)
             calls *= 2;
     }
     return best;
-}
-
-/* Twelve sums in flight: as many multiply-adds as the processor can do. This file is built with
- * contraction, which makes them FMA where there is one. */
-enum { SUMS = 12, STEPS = 1000 };
-static volatile float sink; /* so that the sums are wanted */
-
-#define PEAK(name, lanes, ...)                                             \
-    typedef float name##_vector __attribute__((vector_size(4 * (lanes)))); \
-    __VA_ARGS__ static void name(const void *unused)                       \
-    {                                                                      \
-        name##_vector s[SUMS] = {{0}}, a = {0}, b = {0};                   \
-        (void)unused;                                                      \
-        __asm__ volatile("" : "+m"(a), "+m"(b));                           \
-        for (size_t i = 0; i < STEPS; i++)                                 \
-            VECTOR_UNROLL                                                  \
-        for (size_t k = 0; k < SUMS; k++)                                  \
-            s[k] = s[k] * a + b;                                           \
-        for (size_t k = 1; k < SUMS; k++)                                  \
-            s[0] += s[k];                                                  \
-        sink = s[0][0];                                                    \
-    }
-
-#if defined(__x86_64__)
-PEAK(peak_v2, 4, )
-PEAK(peak_v3, 8, __attribute__((target("avx2,fma"))))
-PEAK(peak_v4, 16, __attribute__((target("avx512f,fma"))))
-#elif defined(__aarch64__)
-PEAK(peak_neon, 4, )
-#endif
-
-/* GFLOP/s that a core can reach at a level. */
-static double peak(enum cpu_level level)
-{
-    const double flops = 2.0 * SUMS * STEPS / 1e9;
-
-    switch (level) {
-#if defined(__x86_64__)
-    case CPU_X86_64_V2:
-        return 4 * flops / best_time(peak_v2, NULL);
-    case CPU_X86_64_V3:
-        return 8 * flops / best_time(peak_v3, NULL);
-    case CPU_X86_64_V4:
-    case CPU_X86_64_VNNI:
-        return 16 * flops / best_time(peak_v4, NULL);
-    case CPU_NEON:
-    case CPU_GENERIC:
-        break;
-#elif defined(__aarch64__)
-    case CPU_NEON:
-        return 4 * flops / best_time(peak_neon, NULL);
-    case CPU_X86_64_V2:
-    case CPU_X86_64_V3:
-    case CPU_X86_64_V4:
-    case CPU_X86_64_VNNI:
-    case CPU_GENERIC:
-        break;
-#endif
-    }
-    return 0;
 }
 
 static void print_rate(double flops, double seconds, double top)
@@ -360,7 +300,7 @@ void bench(void)
     double tops[8] = {0};
 
     for (size_t k = 0; k < check_n_levels; k++) {
-        tops[k] = peak(check_levels[k]->cpu);
+        tops[k] = peak_gflops(check_levels[k]->cpu);
         printf("%s: %.1f GF/s at most\n", cpu_name(check_levels[k]->cpu), tops[k]);
     }
     bench_convs(tops);
