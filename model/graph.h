@@ -13,7 +13,7 @@ struct onnx;
 
 enum {
     GRAPH_RANK_MAX = 7,
-    GRAPH_OPSET_MIN = 7,
+    GRAPH_OPSET_MIN = 1,
     GRAPH_OPSET_MAX = 28,
     GRAPH_NODES_MAX = 512,
     GRAPH_NAMES_MAX = 8192, /* of initializers and of what nodes make */

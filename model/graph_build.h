@@ -59,7 +59,8 @@ graph_make_fn graph_make_flatten, graph_make_reshape, graph_make_squeeze, graph_
     graph_make_constant, graph_make_constant_of_shape, graph_make_shape, graph_make_size,
     graph_make_identity, graph_make_dropout, graph_make_range;
 graph_make_fn graph_make_transpose, graph_make_slice, graph_make_gather, graph_make_concat,
-    graph_make_expand, graph_make_tile, graph_make_split, graph_make_pad;
+    graph_make_expand, graph_make_tile, graph_make_split, graph_make_pad,
+    graph_make_depth_to_space, graph_make_space_to_depth;
 graph_make_fn graph_make_softmax, graph_make_reduce, graph_make_layer_norm,
     graph_make_instance_norm, graph_make_lp_norm;
 graph_make_fn graph_make_linear_classifier, graph_make_normalizer, graph_make_scaler,
@@ -156,7 +157,8 @@ int graph_shape_from(const struct graph_builder *b, const struct onnx_node *n,
                      const struct graph_dims *dims, bool batched, struct graph_shape *ret,
                      struct error *err);
 struct graph_dims graph_dims_of(const struct graph_builder *b, const struct graph_symbol *s);
-/* Whether the first of these dimensions is the batch, and not one of the picture's. */
+/* Whether the first of these dimensions is the batch; in a file for one picture it is one like
+ * the others. */
 bool graph_batched(const struct graph_builder *b, const struct graph_symbol *s);
 bool graph_same_shape(const struct graph_shape *a, const struct graph_shape *b);
 /* What ONNX's Shape says of the batch: its size, or for any size GRAPH_ANY_BATCH, a prime of
@@ -210,6 +212,11 @@ int graph_view_spread(struct graph_builder *b, const struct onnx_node *n,
 /* The symbol as a value, which for a constant takes a node. */
 int graph_value_of(struct graph_builder *b, const struct onnx_node *n,
                    const struct graph_symbol *s, size_t *ret, struct error *err);
+
+/* graph_make_dilated.c: with nodes of other kinds, the last of which is *ret. */
+int graph_dilated_pool(struct graph_builder *b, const struct onnx_node *n, enum graph_kind kind,
+                       size_t value, const struct graph_window *w, struct graph_node **ret,
+                       struct error *err);
 
 /* graph_make_arithmetic.c: one symbol from two. */
 int graph_combine(struct graph_builder *b, const struct onnx_node *n, enum kernels_pair pair,

@@ -166,6 +166,14 @@ static int drop(struct graph_builder *b, const struct onnx_node *n, const struct
     return row || column ? graph_view_as(b, n, s, &dims, f->batched, s, err) : 0;
 }
 
+/* One row of numbers for each picture. */
+static bool is_list(const struct graph_builder *b, const struct graph_symbol *s)
+{
+    const struct graph_shape *shape = &b->graph->values[s->value].shape;
+
+    return shape->rank == 1 && !shape->alone;
+}
+
 static int multiply(struct graph_builder *b, const struct onnx_node *n,
                     const struct graph_symbol *x, const struct graph_symbol *y,
                     struct graph_symbol *ret, struct error *err)
@@ -185,7 +193,7 @@ static int multiply(struct graph_builder *b, const struct onnx_node *n,
         r = measure(b, n, &f, err);
     if (r < 0)
         return r;
-    if (t && t->rank == 2 && t->type == ONNX_FLOAT && f.batched && f.a.rank == 2) {
+    if (t && t->rank == 2 && t->type == ONNX_FLOAT && !x->constant && is_list(b, &f.left)) {
         const float *numbers = NULL;
 
         r = graph_floats(b, n, t, &numbers, err);
@@ -248,7 +256,7 @@ static int transpose(struct graph_builder *b, const struct onnx_node *n, const c
                             graph_dims_of(b, s).rank);
     if (!graph_int(n, attribute, 0))
         return 0;
-    if (graph_batched(b, s) && b->graph->batch != 1)
+    if (graph_batched(b, s))
         return graph_refuse(n, err, -ENOTSUP, "attribute '%s' is 1, which mixes the pictures",
                             attribute);
     return graph_view_permute(b, n, s, order, s, err);
@@ -265,9 +273,8 @@ static int gemm_of_weights(struct graph_builder *b, const struct onnx_node *n,
     struct graph_node *node = NULL;
     int r = graph_input_floats(b, n, 1, &weights, err);
 
-    if (r == 0 && (in.rank != 1 || weights->rank != 2))
-        r = graph_refuse(n, err, -ENOTSUP,
-                         "it multiplies %zu by %zu dimensions; ONNX says 2 by 2", in.rank + 1,
+    if (r == 0 && weights->rank != 2)
+        r = graph_refuse(n, err, -EBADMSG, "its weights have %zu dimensions, not 2",
                          weights->rank);
     if (r == 0 && (size_t)weights->dims[transposed ? 1 : 0] != in.count)
         r = graph_refuse(n, err, -EBADMSG,
@@ -289,7 +296,7 @@ static int gemm(struct graph_builder *b, const struct onnx_node *n,
     struct graph_symbol y = *right;
     int r = 0;
 
-    if (graph_batched(b, left) && right->constant && !graph_int(n, "transA", 0))
+    if (!left->constant && is_list(b, left) && right->constant && !graph_int(n, "transA", 0))
         return gemm_of_weights(b, n, left, ret, err);
     r = transpose(b, n, "transA", &x, err);
     if (r == 0)

@@ -86,7 +86,7 @@ static int slice_axis(struct graph_builder *b, const struct onnx_node *n, struct
     step = clamp(step, -size - 1, size + 1);
     len = step > 0 ? (to - from + step - 1) / step : (to - from + step + 1) / step;
     len = len < 0 ? 0 : len;
-    if (axis == 0 && v->batched && b->graph->batch != 1)
+    if (axis == 0 && v->batched)
         return len == size && step == 1
                    ? 0
                    : graph_refuse(n, err, -ENOTSUP, "it takes some pictures of the batch");
@@ -136,7 +136,7 @@ int graph_make_gather(struct graph_builder *b, const struct onnx_node *n, struct
         r = graph_refuse(n, err, -ENOTSUP, "input 1 must be constant whole numbers");
     if (r == 0)
         r = graph_axis(n, graph_int(n, "axis", 0), v.dims.rank, &axis, err);
-    if (r == 0 && axis == 0 && v.batched && b->graph->batch != 1)
+    if (r == 0 && axis == 0 && v.batched)
         r = graph_refuse(n, err, -ENOTSUP, "it takes some pictures of the batch");
     if (r == 0 && v.dims.rank + index->constant->rank > ONNX_RANK_MAX + 1)
         r = graph_refuse(n, err, -ENOTSUP, "its result has over %d dimensions", ONNX_RANK_MAX);
@@ -234,7 +234,7 @@ int graph_make_split(struct graph_builder *b, const struct onnx_node *n, struct 
 
     if (r == 0)
         r = graph_axis(n, graph_int(n, "axis", 0), all.dims.rank, &axis, err);
-    if (r == 0 && axis == 0 && all.batched && b->graph->batch != 1)
+    if (r == 0 && axis == 0 && all.batched)
         r = graph_refuse(n, err, -ENOTSUP, "it takes some pictures of the batch");
     if (r == 0)
         r = graph_list(b, n, "split", 1, sizes, &count, err);
@@ -259,4 +259,85 @@ int graph_make_split(struct graph_builder *b, const struct onnx_node *n, struct 
         from += len;
     }
     return r;
+}
+
+/* Under six dimensions, their order changed, and under four again. */
+static int deal(struct graph_builder *b, const struct onnx_node *n, const int64_t split[6],
+                const size_t order[ONNX_RANK_MAX], const int64_t to[4], struct error *err)
+{
+    struct graph_dims six = {.rank = 6};
+    struct graph_dims four = {.rank = 4};
+    const struct graph_symbol *s = NULL;
+    struct graph_symbol parts = {0};
+    struct graph_symbol dealt = {0};
+    struct graph_symbol result = {0};
+    int r = graph_input_any(b, n, 0, &s, err);
+
+    memcpy(six.at, split, 6 * sizeof(split[0]));
+    memcpy(four.at, to, 4 * sizeof(to[0]));
+    if (r == 0)
+        r = graph_view_as(b, n, s, &six, graph_batched(b, s), &parts, err);
+    if (r == 0)
+        r = graph_view_permute(b, n, &parts, order, &dealt, err);
+    if (r == 0)
+        r = graph_view_as(b, n, &dealt, &four, graph_batched(b, s), &result, err);
+    return r == 0 ? graph_bind(b, n, result, err) : r;
+}
+
+/* [N, C, H, W] and the size of a block. */
+static int read_blocks(struct graph_builder *b, const struct onnx_node *n,
+                       struct graph_dims *ret, int64_t *size, struct error *err)
+{
+    const struct graph_symbol *s = NULL;
+    int r = graph_input_any(b, n, 0, &s, err);
+
+    if (r < 0)
+        return r;
+    *ret = graph_dims_of(b, s);
+    *size = graph_int(n, "blocksize", 0);
+    return ret->rank == 4 && *size > 0
+               ? 0
+               : graph_refuse(n, err, -EBADMSG, "its blocks are %lld in %zu dimensions",
+                              (long long)*size, ret->rank);
+}
+
+int graph_make_depth_to_space(struct graph_builder *b, const struct onnx_node *n,
+                              struct error *err)
+{
+    static const size_t by_block[ONNX_RANK_MAX] = {0, 3, 4, 1, 5, 2};
+    static const size_t by_channel[ONNX_RANK_MAX] = {0, 1, 4, 2, 5, 3};
+    const struct onnx_attribute *mode = graph_attribute(n, "mode");
+    bool crd = mode && strcmp(mode->s, "CRD") == 0;
+    struct graph_dims d = {0};
+    int64_t k = 0;
+    int r = read_blocks(b, n, &d, &k, err);
+
+    if (r == 0 && d.at[1] % (k * k) != 0)
+        r = graph_refuse(n, err, -EBADMSG, "%lld channels for blocks of %lld",
+                         (long long)d.at[1], (long long)k);
+    if (r < 0)
+        return r;
+    int64_t c = d.at[1] / (k * k);
+    const int64_t to[] = {d.at[0], c, d.at[2] * k, d.at[3] * k};
+
+    return crd ? deal(b, n, (int64_t[]){d.at[0], c, k, k, d.at[2], d.at[3]}, by_channel, to,
+                      err)
+               : deal(b, n, (int64_t[]){d.at[0], k, k, c, d.at[2], d.at[3]}, by_block, to, err);
+}
+
+int graph_make_space_to_depth(struct graph_builder *b, const struct onnx_node *n,
+                              struct error *err)
+{
+    static const size_t order[ONNX_RANK_MAX] = {0, 3, 5, 1, 2, 4};
+    struct graph_dims d = {0};
+    int64_t k = 0;
+    int r = read_blocks(b, n, &d, &k, err);
+
+    if (r == 0 && (d.at[2] % k != 0 || d.at[3] % k != 0))
+        r = graph_refuse(n, err, -EBADMSG, "%lld by %lld pixels for blocks of %lld",
+                         (long long)d.at[2], (long long)d.at[3], (long long)k);
+    if (r < 0)
+        return r;
+    return deal(b, n, (int64_t[]){d.at[0], d.at[1], d.at[2] / k, k, d.at[3] / k, k}, order,
+                (int64_t[]){d.at[0], d.at[1] * k * k, d.at[2] / k, d.at[3] / k}, err);
 }

@@ -7,6 +7,8 @@
 
 /* Operators that make numbers comparable. */
 
+enum { OPSET_IS_NO_TRAINING = 7 };
+
 /* A node that scales and shifts each channel of `value`: by 1 and 0 until someone knows
  * better. Its input and result have one channel dimension and two or none of pixels. */
 static int make_affine(struct graph_builder *b, const struct onnx_node *n,
@@ -63,7 +65,8 @@ int graph_make_batch_norm(struct graph_builder *b, const struct onnx_node *n, st
     struct graph_dims dims = {0};
     int r = graph_input_value(b, n, 0, &s.value, err);
 
-    if (r == 0 && (graph_int(n, "training_mode", 0) || !graph_int(n, "spatial", 1)))
+    if (r == 0 && (graph_int(n, "training_mode", 0) || !graph_int(n, "spatial", 1) ||
+                   (b->onnx->opset < OPSET_IS_NO_TRAINING && !graph_int(n, "is_test", 0))))
         r = graph_refuse(n, err, -ENOTSUP,
                          "it is exported for training, or normalises each pixel apart");
     if (r == 0)

@@ -97,7 +97,7 @@ static int pad_axis(struct graph_builder *b, const struct onnx_node *n, enum pad
     int64_t size = v->dims.at[axis];
     int r = 0;
 
-    if (axis == 0 && v->batched && b->graph->batch != 1)
+    if (axis == 0 && v->batched)
         return graph_refuse(n, err, -ENOTSUP, "it puts a margin around the batch");
     r = graph_view_axis(b, n, v, axis, size + before + after, err);
     for (int64_t c = 0; r == 0 && c < v->dims.at[axis]; c++) {

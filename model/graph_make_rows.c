@@ -59,11 +59,11 @@ static int reduce(struct graph_builder *b, const struct onnx_node *n, enum graph
     int r = 0;
 
     dims.rank = n_kept;
-    if (batched && in.rank == 3 && n_kept == 2 &&
+    if (!in.alone && in.rank == 3 && n_kept == 2 &&
         (rows == GRAPH_ROWS_MEAN || rows == GRAPH_ROWS_MAX)) {
         r = pool(b, n, rows, moved->value, &node, err);
         made.value = r == 0 ? node->out : 0;
-        return r == 0 ? graph_view_as(b, n, &made, &dims, true, ret, err) : r;
+        return r == 0 ? graph_view_as(b, n, &made, &dims, batched, ret, err) : r;
     }
     r = graph_shape_from(b, n, &dims, batched && n_kept > 0, &shape, err);
     if (r == 0)
@@ -93,7 +93,7 @@ int graph_over_rows(struct graph_builder *b, const struct onnx_node *n, enum gra
     reorder(axes, dims.rank, order, &n_kept);
     if (s->constant)
         return graph_refuse(n, err, -ENOTSUP, "input 0 must depend on the picture");
-    if (graph_batched(b, s) && axes[0] && b->graph->batch != 1)
+    if (graph_batched(b, s) && axes[0])
         return graph_refuse(n, err, -ENOTSUP, "it mixes the pictures of the batch");
     r = graph_view_permute(b, n, s, order, &moved, err);
     if (r < 0 || rows >= GRAPH_ROWS_SUM)

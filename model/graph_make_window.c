@@ -6,49 +6,91 @@
 
 /* Operators that slide a window over pixels. */
 
-static int need_pixels(const struct onnx_node *n, const struct graph_shape *in,
-                       struct error *err)
+/* Input 0 as [channels][height][width]; a signal, [channels][width], is one row of pixels. */
+static int as_pixels(struct graph_builder *b, const struct onnx_node *n, size_t *ret,
+                     bool *signal, struct error *err)
 {
-    if (in->rank != 3)
+    struct graph_symbol s = {0};
+    struct graph_dims dims = {0};
+    const struct graph_shape *in = NULL;
+    int r = graph_input_value(b, n, 0, &s.value, err);
+
+    if (r < 0)
+        return r;
+    *ret = s.value;
+    in = &b->graph->values[s.value].shape;
+    *signal = in->rank == 2 && !in->alone;
+    if ((in->rank != 3 && !*signal) || in->alone)
         return graph_refuse(n, err, -ENOTSUP,
-                            "its input has %zu dimensions; digitd does [N,C,H,W]",
-                            in->rank + 1);
-    return 0;
+                            "its input has %zu dimensions; digitd does [N,C,H,W] and [N,C,W]",
+                            in->rank + 1 - in->alone);
+    if (*signal) {
+        dims = (struct graph_dims){
+            4, {1, (int64_t)in->dims[0], 1, (int64_t)in->dims[1]}
+        };
+        r = graph_view_as(b, n, &s, &dims, graph_batched(b, &s), &s, err);
+        *ret = s.value;
+    }
+    return r;
 }
 
-static int list_is(const struct onnx_node *n, const char *name, size_t count,
-                   const struct onnx_attribute **ret, struct error *err)
+/* The node's result, with as many dimensions as its input had. */
+static int bind_pixels(struct graph_builder *b, const struct onnx_node *n,
+                       const struct graph_node *node, bool signal, struct error *err)
 {
-    *ret = graph_attribute(n, name);
-    if (*ret && (*ret)->n != count)
+    const struct graph_shape out = b->graph->values[node->out].shape;
+    struct graph_symbol s = {.value = node->out};
+    struct graph_dims dims = {
+        3, {1, (int64_t)out.dims[0], (int64_t)out.dims[2]}
+    };
+    int r = signal ? graph_view_as(b, n, &s, &dims, graph_batched(b, &s), &s, err) : 0;
+
+    return r == 0 ? graph_bind(b, n, s, err) : r;
+}
+
+/* An attribute of `sides` numbers for each dimension of the window; those of a dimension that a
+ * signal lacks are `otherwise`. */
+static int read_list(const struct onnx_node *n, const char *name, size_t sides, bool signal,
+                     size_t otherwise, size_t ret[4], struct error *err)
+{
+    const struct onnx_attribute *a = graph_attribute(n, name);
+    size_t dims = signal ? 1 : 2;
+
+    if (a && a->n != sides * dims)
         return graph_refuse(n, err, -ENOTSUP,
-                            "attribute '%s' has %zu elements; digitd does 2-D, so %zu", name,
-                            (*ret)->n, count);
+                            "attribute '%s' has %zu elements; the window takes %zu", name, a->n,
+                            sides * dims);
+    for (size_t i = 0; i < sides * 2; i++) {
+        bool there = a && (!signal || i % 2 == 1);
+
+        ret[i] = there ? (size_t)a->ints[signal ? i / 2 : i] : otherwise;
+    }
     return 0;
 }
 
 /* Reads the lists; the kernel's size is already in `w` if there is no such attribute. */
-static int read_lists(const struct onnx_node *n, struct graph_window *w, struct error *err)
+static int read_lists(const struct onnx_node *n, bool signal, struct graph_window *w,
+                      struct error *err)
 {
-    const struct onnx_attribute *kernel = NULL;
-    const struct onnx_attribute *strides = NULL;
-    const struct onnx_attribute *dilations = NULL;
-    const struct onnx_attribute *pads = NULL;
-    int r = list_is(n, "kernel_shape", 2, &kernel, err);
+    size_t kernel[4] = {0};
+    size_t strides[4] = {0};
+    size_t dilations[4] = {0};
+    size_t pads[4] = {0};
+    int r = read_list(n, "kernel_shape", 1, signal, 1, kernel, err);
 
     if (r == 0)
-        r = list_is(n, "strides", 2, &strides, err);
+        r = read_list(n, "strides", 1, signal, 1, strides, err);
     if (r == 0)
-        r = list_is(n, "dilations", 2, &dilations, err);
+        r = read_list(n, "dilations", 1, signal, 1, dilations, err);
     if (r == 0)
-        r = list_is(n, "pads", 4, &pads, err);
+        r = read_list(n, "pads", 2, signal, 0, pads, err);
     for (size_t i = 0; r == 0 && i < 2; i++) {
-        if (kernel)
-            w->kernel[i] = (size_t)kernel->ints[i];
-        w->stride[i] = strides ? (size_t)strides->ints[i] : 1;
-        w->dilation[i] = dilations ? (size_t)dilations->ints[i] : 1;
-        w->pad[i] = pads ? (size_t)pads->ints[i] : 0;
-        w->pad_end[i] = pads ? (size_t)pads->ints[i + 2] : 0;
+        if (graph_attribute(n, "kernel_shape"))
+            w->kernel[i] = kernel[i];
+        w->stride[i] = strides[i];
+        w->dilation[i] = dilations[i];
+        w->pad[i] = pads[i];
+        w->pad_end[i] = pads[i + 2];
     }
     if (r == 0 && w->kernel[0] * w->kernel[1] == 0)
         r = graph_refuse(n, err, -EBADMSG, "it lacks attribute 'kernel_shape'");
@@ -80,11 +122,11 @@ static int apply_auto_pad(const struct onnx_node *n, const size_t *in, struct gr
 }
 
 /* Fills in the whole window for an input of `shape`. */
-static int read_window(const struct onnx_node *n, const struct graph_shape *shape,
+static int read_window(const struct onnx_node *n, const struct graph_shape *shape, bool signal,
                        struct graph_window *w, struct error *err)
 {
     const size_t *in = shape->dims + 1;
-    int r = read_lists(n, w, err);
+    int r = read_lists(n, signal, w, err);
 
     if (r == 0)
         r = apply_auto_pad(n, in, w, err);
@@ -104,30 +146,29 @@ static int read_window(const struct onnx_node *n, const struct graph_shape *shap
     return r;
 }
 
-static int check_kernel_shape(const struct onnx_node *n, const struct onnx_tensor *weights,
-                              const struct graph_window *w, struct error *err)
+/* The weights are [out][in / groups][height][width], or without the height for a signal. */
+static int check_weights(const struct onnx_node *n, const struct onnx_tensor *weights,
+                         bool signal, size_t channels, size_t groups, struct error *err)
 {
-    for (size_t i = 0; i < 2; i++)
-        if (w->kernel[i] != (size_t)weights->dims[2 + i])
-            return graph_refuse(n, err, -EBADMSG,
-                                "attribute 'kernel_shape' says %zu, the weights %lld",
-                                w->kernel[i], (long long)weights->dims[2 + i]);
+    if (weights->rank != (signal ? 3 : 4))
+        return graph_refuse(n, err, -ENOTSUP, "its weights have %zu dimensions, not %d",
+                            weights->rank, signal ? 3 : 4);
+    if ((size_t)weights->dims[1] * groups != channels || (size_t)weights->dims[0] % groups != 0)
+        return graph_refuse(n, err, -EBADMSG,
+                            "%zu channels in %zu groups do not fit weights of [%lld,%lld,...]",
+                            channels, groups, (long long)weights->dims[0],
+                            (long long)weights->dims[1]);
     return 0;
 }
 
-/* The weights are [out][in / groups][height][width], for these channels. */
-static int check_weights(const struct onnx_node *n, const struct onnx_tensor *weights,
-                         size_t channels, size_t groups, struct error *err)
+static int check_kernel_shape(const struct onnx_node *n, const size_t *from_weights,
+                              const struct graph_window *w, struct error *err)
 {
-    if (weights->rank != 4)
-        return graph_refuse(n, err, -ENOTSUP, "its weights have %zu dimensions, not 4",
-                            weights->rank);
-    if ((size_t)weights->dims[1] * groups != channels || (size_t)weights->dims[0] % groups != 0)
-        return graph_refuse(
-            n, err, -EBADMSG,
-            "%zu channels in %zu groups do not fit weights of [%lld,%lld,%lld,%lld]", channels,
-            groups, (long long)weights->dims[0], (long long)weights->dims[1],
-            (long long)weights->dims[2], (long long)weights->dims[3]);
+    for (size_t i = 0; i < 2; i++)
+        if (w->kernel[i] != from_weights[i])
+            return graph_refuse(n, err, -EBADMSG,
+                                "attribute 'kernel_shape' says %zu, the weights %zu",
+                                w->kernel[i], from_weights[i]);
     return 0;
 }
 
@@ -157,74 +198,86 @@ int graph_make_conv(struct graph_builder *b, const struct onnx_node *n, struct e
     struct graph_shape out = {0};
     struct graph_node *node = NULL;
     struct graph_window w = {0};
+    size_t kernel[2] = {1, 1};
+    bool signal = false;
     size_t value = 0;
-    int r = graph_input_value(b, n, 0, &value, err);
+    int r = as_pixels(b, n, &value, &signal, err);
 
     if (r == 0)
         r = graph_input_floats(b, n, 1, &weights, err);
     if (r < 0 || !weights)
         return r;
     in = &b->graph->values[value].shape;
-    r = need_pixels(n, in, err);
-    if (r == 0)
-        r = check_weights(n, weights, in->dims[0], groups, err);
+    r = check_weights(n, weights, signal, in->dims[0], groups, err);
     if (r < 0)
         return r;
-    w.kernel[0] = (size_t)weights->dims[2];
-    w.kernel[1] = (size_t)weights->dims[3];
-    r = read_window(n, in, &w, err);
+    for (size_t i = signal ? 1 : 0; i < 2; i++)
+        kernel[i] = (size_t)weights->dims[weights->rank - 2 + i];
+    memcpy(w.kernel, kernel, sizeof(kernel));
+    r = read_window(n, in, signal, &w, err);
     if (r == 0)
-        r = check_kernel_shape(n, weights, &w, err);
+        r = check_kernel_shape(n, kernel, &w, err);
     if (r == 0)
         r = graph_shape_set(&out, n, 3,
                             (size_t[]){(size_t)weights->dims[0], w.out[0], w.out[1]}, err);
     if (r == 0)
-        r = graph_add(b, n, GRAPH_CONV, value, &out, &node, err);
+        r = graph_insert(b, n, GRAPH_CONV, value, &out, &node, err);
     if (r == 0)
         r = graph_weights(b, node, weights->count, out.dims[0], err);
     if (r == 0)
         r = copy_bias(b, n, node, err);
-    if (r == 0) {
-        node->window = w;
-        node->groups = groups;
-        memcpy(node->weights, weights->data, weights->count * sizeof(float));
-        r = graph_quant_remember(b, node, weights, false, err);
+    if (r < 0)
+        return r;
+    node->window = w;
+    node->groups = groups;
+    memcpy(node->weights, weights->data, weights->count * sizeof(float));
+    r = graph_quant_remember(b, node, weights, false, err);
+    return r == 0 ? bind_pixels(b, n, node, signal, err) : r;
+}
+
+/* No window may lie in the margin altogether. */
+static int check_margin(const struct onnx_node *n, const struct graph_shape *in,
+                        const struct graph_window *w, struct error *err)
+{
+    for (size_t i = 0; i < 2; i++) {
+        size_t reach = (w->kernel[i] - 1) * w->dilation[i] + 1;
+
+        if (w->pad[i] >= reach || (w->out[i] - 1) * w->stride[i] >= in->dims[1 + i] + w->pad[i])
+            return graph_refuse(n, err, -EBADMSG, "a window lies in the margin altogether");
     }
-    return r;
+    return 0;
 }
 
 static int make_pool(struct graph_builder *b, const struct onnx_node *n, enum graph_kind kind,
                      struct error *err)
 {
     struct graph_node *node = NULL;
+    const struct graph_shape *in = NULL;
     struct graph_shape out = {0};
     struct graph_window w = {0};
+    bool signal = false;
     size_t value = 0;
-    int r = graph_input_value(b, n, 0, &value, err);
+    int r = as_pixels(b, n, &value, &signal, err);
 
+    if (r < 0)
+        return r;
+    in = &b->graph->values[value].shape;
+    r = read_window(n, in, signal, &w, err);
     if (r == 0)
-        r = need_pixels(n, &b->graph->values[value].shape, err);
+        r = check_margin(n, in, &w, err);
     if (r == 0)
-        r = read_window(n, &b->graph->values[value].shape, &w, err);
-    for (size_t i = 0; r == 0 && i < 2; i++) {
-        if (w.dilation[i] != 1)
-            r = graph_refuse(n, err, -ENOTSUP, "digitd does no dilated pooling");
-        else if (w.pad[i] >= w.kernel[i] ||
-                 (w.out[i] - 1) * w.stride[i] >=
-                     b->graph->values[value].shape.dims[1 + i] + w.pad[i])
-            r = graph_refuse(n, err, -EBADMSG, "a window lies in the margin altogether");
-    }
-    if (r == 0)
-        r = graph_shape_set(
-            &out, n, 3, (size_t[]){b->graph->values[value].shape.dims[0], w.out[0], w.out[1]},
-            err);
-    if (r == 0)
-        r = graph_add(b, n, kind, value, &out, &node, err);
-    if (r == 0) {
+        r = graph_shape_set(&out, n, 3, (size_t[]){in->dims[0], w.out[0], w.out[1]}, err);
+    if (r == 0 && w.dilation[0] * w.dilation[1] != 1)
+        r = graph_dilated_pool(b, n, kind, value, &w, &node, err);
+    else if (r == 0)
+        r = graph_insert(b, n, kind, value, &out, &node, err);
+    if (r < 0)
+        return r;
+    if (node->kind == kind) {
         node->window = w;
         node->count_pad = graph_int(n, "count_include_pad", 0) != 0;
     }
-    return r;
+    return bind_pixels(b, n, node, signal, err);
 }
 
 int graph_make_max_pool(struct graph_builder *b, const struct onnx_node *n, struct error *err)
@@ -244,25 +297,26 @@ static int make_global_pool(struct graph_builder *b, const struct onnx_node *n,
     const struct graph_shape *in = NULL;
     struct graph_node *node = NULL;
     struct graph_shape out = {0};
+    bool signal = false;
     size_t value = 0;
-    int r = graph_input_value(b, n, 0, &value, err);
+    int r = as_pixels(b, n, &value, &signal, err);
 
     if (r < 0)
         return r;
     in = &b->graph->values[value].shape;
-    r = need_pixels(n, in, err);
+    r = graph_shape_set(&out, n, 3, (size_t[]){in->dims[0], 1, 1}, err);
     if (r == 0)
-        r = graph_shape_set(&out, n, 3, (size_t[]){in->dims[0], 1, 1}, err);
-    if (r == 0)
-        r = graph_add(b, n, kind, value, &out, &node, err);
-    if (r == 0)
-        node->window = (struct graph_window){
-            .kernel = {in->dims[1], in->dims[2]},
-            .stride = {1,           1          },
-            .dilation = {1,           1          },
-            .out = {1,           1          }
-        };
-    return r;
+        r = graph_insert(b, n, kind, value, &out, &node, err);
+    if (r < 0)
+        return r;
+    in = &b->graph->values[value].shape;
+    node->window = (struct graph_window){
+        .kernel = {in->dims[1], in->dims[2]},
+        .stride = {1,           1          },
+        .dilation = {1,           1          },
+        .out = {1,           1          }
+    };
+    return bind_pixels(b, n, node, signal, err);
 }
 
 int graph_make_global_average_pool(struct graph_builder *b, const struct onnx_node *n,

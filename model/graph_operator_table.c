@@ -56,6 +56,7 @@ LIST(cast) = {ANY_INT("to"), ANY_INT("saturate"), TEXT("round_mode"), {0}};
 LIST(clip) = {NUMBER("min"), NUMBER("max"), OLD, {0}};
 LIST(constant) = {TENSOR("value"),      NUMBER("value_float"),  NUMBERS("value_floats"),
                   ANY_INT("value_int"), ANY_INTS("value_ints"), {0}};
+LIST(depth) = {INT("blocksize", 1, SIDE_MAX), TEXT("mode"), {0}};
 LIST(dropout) = {NUMBER("ratio"), ANY_INT("seed"), INT("is_test", 0, 1), OLD, {0}};
 LIST(gelu) = {TEXT("approximate"), {0}};
 LIST(gemm) = {NUMBER("alpha"),     NUMBER("beta"),         INT("transA", 0, 1),
@@ -115,6 +116,7 @@ const struct graph_operator_rule graph_operator_rules[] = {
     {"Constant",              0, 0,  graph_make_constant,            constant,          NULL},
     {"ConstantOfShape",       1, 1,  graph_make_constant_of_shape,   constant,          NULL},
     {"Conv",                  2, 3,  graph_make_conv,                window,            NULL},
+    {"DepthToSpace",          1, 1,  graph_make_depth_to_space,      depth,             NULL},
     {"Div",                   2, 2,  graph_make_pair,                broadcast,         NULL},
     {"Dropout",               1, 3,  graph_make_dropout,             dropout,           NULL},
     {"Elu",                   1, 1,  graph_make_unary,               alpha,             NULL},
@@ -174,6 +176,7 @@ const struct graph_operator_rule graph_operator_rules[] = {
     {"Softmax",               1, 1,  graph_make_softmax,             axis,              NULL},
     {"Softplus",              1, 1,  graph_make_unary,               NULL,              NULL},
     {"Softsign",              1, 1,  graph_make_unary,               NULL,              NULL},
+    {"SpaceToDepth",          1, 1,  graph_make_space_to_depth,      depth,             NULL},
     {"Split",                 1, 2,  graph_make_split,               split,             NULL},
     {"Sqrt",                  1, 1,  graph_make_unary,               NULL,              NULL},
     {"Squeeze",               1, 2,  graph_make_squeeze,             axes,              NULL},

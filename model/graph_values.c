@@ -50,7 +50,7 @@ int graph_shape_from(const struct graph_builder *b, const struct onnx_node *n,
 
 bool graph_batched(const struct graph_builder *b, const struct graph_symbol *s)
 {
-    return !s->constant && !b->graph->values[s->value].shape.alone;
+    return !s->constant && !b->graph->values[s->value].shape.alone && b->graph->batch != 1;
 }
 
 struct graph_dims graph_dims_of(const struct graph_builder *b, const struct graph_symbol *s)
