@@ -1,0 +1,79 @@
+"""ONNX's backend node tests, with their own data, for every operator in the table."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from engine.conftest import ROOT, Refused, predict
+from nodes import load, wrap
+
+DATA = Path(onnx.__file__).parent / "backend/test/data/node"
+ROWS = (ROOT / "model/graph_operator_table.c").read_text()
+CLAIMED = set(re.findall(r'^    \{"(\w+)"', ROWS, re.MULTILINE))
+TYPES = (np.float32, np.int64, np.int32, np.bool_)
+TOLERANCES = {"rtol": 1e-3, "atol": 1e-6}  # ONNX's own for float32
+
+# What is refused, and has to be refused, with the reason.
+REFUSED = {
+    r"argm(ax|in)_": "labels from probabilities",
+    r"training_dropout|batchnorm_.*training": "for training",
+    r".*pool_3d": "digitd does",
+    r"(less|greater|equal)(_bcast|_string.*)?$": "must be constant",
+    r".*_expanded(_ver18)?$": "must be constant|1 to \\d+ elements|depend on the picture",
+    r"pow_types": "float32",
+    r"range_": "constant int64",
+    r"reduce_.*(empty_set|bool_inputs)": "depend on the picture|1 to \\d+ elements",
+    r"reshape_allowzero|slice_start_out|split_zero": "1 to \\d+ elements",
+    r"constantofshape_int_shape_zero|shape_start_greater": "1 to \\d+ elements",
+    r"ai_onnx_ml_array_feature_extractor": "operator set 0",
+}
+
+
+def usable(case):
+    arrays = [] if case is None else [*case.inputs, case.outputs[0]]
+    return (
+        case is not None
+        and case.operators <= CLAIMED
+        and all(array.dtype.type in TYPES for array in arrays)
+        and np.isfinite(case.outputs[0].astype(float)).all()
+    )
+
+
+def cases():
+    for folder in sorted(DATA.iterdir()):
+        try:
+            case = load(folder)
+        except (NotImplementedError, TypeError, ValueError):
+            continue  # element types that numpy lacks
+        if usable(case):
+            yield pytest.param(case, id=case.name)
+
+
+def check(case, folder):
+    """The first output, from one picture for each sample of a batch."""
+    for wrapper in wrap(case):
+        path = folder / "model.onnx"
+        path.write_bytes(wrapper.model().SerializeToString())
+        logits, _ = predict(path, wrapper.images())
+        want = wrapper.want.ravel()[: wrapper.shown]
+        np.testing.assert_allclose(logits.ravel()[: wrapper.shown], want, **TOLERANCES)
+
+
+@pytest.mark.parametrize("case", cases())
+def test_node(case, tmp_path):
+    why = next((why for name, why in REFUSED.items() if re.match(name, case.name)), None)
+    try:
+        check(case, tmp_path)
+    except Refused as refusal:
+        assert why and re.search(why, str(refusal)), refusal
+
+
+def test_every_operator_has_a_test():
+    tested = set()
+    for case in cases():
+        tested |= case.values[0].operators
+    # scikit-learn's have none; test_sklearn.py has.
+    without = {"LinearClassifier", "Normalizer", "Scaler", "ZipMap", "ArrayFeatureExtractor"}
+    assert CLAIMED - tested <= without
