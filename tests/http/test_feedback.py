@@ -9,6 +9,7 @@ import threading
 
 import pytest
 from commands import FAILED, WRONG_USAGE, digitd
+from conftest import wait_for
 from digitd import Server, check_end
 from pictures import digit, np, png
 from train.idx import read_idx
@@ -140,8 +141,7 @@ def test_nothing_is_lost_when_the_process_is_killed(store):
     threads = [threading.Thread(target=correct) for _ in range(4)]
     for thread in threads:
         thread.start()
-    while len(acknowledged) < 30:
-        pass
+    assert wait_for(lambda: len(acknowledged) >= 30)
     server.kill(signal.SIGKILL)
     server.wait()
     for thread in threads:
@@ -150,6 +150,47 @@ def test_nothing_is_lost_when_the_process_is_killed(store):
     server.log.close()
     assert set(acknowledged) <= {row[0] for row in rows(store)}
     assert len(set(acknowledged)) == len(acknowledged)
+
+
+def test_a_slow_disk_holds_up_nobody_else(start, store):
+    """With one event loop, while somebody else has the file locked."""
+    server = start("--feedback-db", str(store), "--threads", "1")
+    assert send(server, strokes=STROKES, truth=7).status == 201
+    other = sqlite3.connect(store, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answers = []
+    waiting = threading.Thread(
+        target=lambda: answers.append(send(server, strokes=STROKES, truth=7))
+    )
+    waiting.start()
+    body = json.dumps({"strokes": STROKES})
+    for _ in range(20):
+        assert server.request("POST", "/v1/models/mnist:predict", body).status == 200
+    assert not answers
+    other.execute("COMMIT")
+    other.close()
+    waiting.join()
+    assert answers[0].status == 201
+    assert len(rows(store)) == 2
+
+
+def test_a_client_that_leaves_while_it_waits(start, store):
+    server = start("--feedback-db", str(store), "--threads", "1")
+    assert send(server, strokes=STROKES, truth=7).status == 201
+    other = sqlite3.connect(store, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    body = json.dumps({"strokes": STROKES, "truth": 7}).encode()
+    for _ in range(5):
+        with server.connect() as s:
+            s.sendall(
+                b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b"Content-Length: %d\r\n\r\n%s" % (PATH.encode(), len(body), body)
+            )
+    assert server.get("/v2/health/ready").status == 200
+    other.execute("COMMIT")
+    other.close()
+    assert wait_for(lambda: len(rows(store)) == 6)
+    assert server.get(PATH).json["total"] == 6
 
 
 def test_a_full_store_disturbs_nothing_else(start, store):
