@@ -34,11 +34,14 @@ int api_ready(struct worker *w, const struct request *req, struct response *res)
 
 int api_server(struct worker *w, const struct request *req, struct response *res)
 {
-    (void)w;
+    int r = buf_print(res->body,
+                      "{\"name\":\"digitd\",\"version\":\"" DIGITD_VERSION
+                      "\",\"extensions\":[\"binary_tensor_data\",\"classification\","
+                      "\"logging\",\"model_configuration\",\"model_repository\",\"parameters\","
+                      "\"schedule_policy\",\"statistics\",\"trace\"%s]}",
+                      w->app->feedback ? ",\"feedback\"" : "");
+
     (void)req;
-    return constant(res,
-                    "{\"name\":\"digitd\",\"version\":\"" DIGITD_VERSION
-                    "\",\"extensions\":[\"binary_tensor_data\",\"classification\","
-                    "\"logging\",\"model_configuration\",\"model_repository\",\"parameters\","
-                    "\"schedule_policy\",\"statistics\",\"trace\"]}");
+    res->content_type = "application/json";
+    return r < 0 ? api_refuse(res, 503, "out of memory") : 200;
 }

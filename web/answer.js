@@ -1,40 +1,48 @@
 // Shows the server's answer.
 
 import { DASH, NUMERALS } from "./numerals.js";
-import { DOT, EMPTY, describe, percent, shortPercent } from "./words.js";
+import * as words from "./words.js";
 
 // Screen readers are told once the pen has been still for so long.
 const STILL_MS = 600;
 
 const byId = (id) => document.getElementById(id);
 
+function milliseconds(time) {
+  return `${time.toFixed(time < 10 ? 1 : 0)} ms`;
+}
+
 export class Answer {
   #bars = [];
   #telling = 0;
 
-  constructor() {
-    for (let digit = 0; digit < NUMERALS.length; digit++) this.#bars.push(this.#addBar(digit));
+  // `onPick(digit)`: somebody says what it should have been.
+  constructor({ onPick }) {
+    for (let digit = 0; digit < NUMERALS.length; digit++)
+      this.#bars.push(this.#addBar(digit, onPick));
     this.empty();
   }
 
   // Nothing is drawn.
   empty() {
-    this.#showNone(EMPTY);
+    this.#showNone(words.EMPTY);
     clearTimeout(this.#telling);
     byId("live").textContent = "";
   }
 
   // What is drawn has no shape yet.
   dot() {
-    this.#showNone(DOT);
+    this.#showNone(words.DOT);
   }
 
-  show(prediction, model, milliseconds) {
-    const words = describe(prediction);
-    this.#say(words);
-    this.#setBars(prediction.probabilities ?? [], words.digit);
-    this.#setSeen(prediction.seen ?? "");
-    this.#setTime(`${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`);
+  show({ predictions, model, milliseconds, timing }, { number }) {
+    const said = number ? words.describeNumber(predictions) : words.describe(predictions[0]);
+    const shown = predictions[number ? words.weakest(predictions) : 0];
+    this.#say(said);
+    this.#setNumber(predictions.length > 1 ? predictions : []);
+    this.#setBars(shown.probabilities ?? [], shown.digit);
+    this.#setSeen(predictions);
+    this.#setTime(milliseconds, timing);
     byId("model").textContent = `${model.name}, version ${model.version}`;
   }
 
@@ -43,16 +51,18 @@ export class Answer {
     this.#showNone({ digit: null, headline: "No answer", detail: text });
   }
 
-  #showNone(words) {
-    this.#say(words);
+  #showNone(said) {
+    this.#say(said);
+    this.#setNumber([]);
     this.#setBars([]);
-    this.#setSeen("");
-    this.#setTime("");
+    this.#setSeen([]);
+    byId("took").hidden = true;
   }
 
-  #say({ digit, headline, detail }) {
+  #say({ digit, number, headline, detail }) {
     byId("numeral").setAttribute("d", NUMERALS[digit] ?? DASH);
     document.body.dataset.digit = digit ?? "";
+    document.body.dataset.number = number ?? "";
     byId("headline").textContent = headline;
     byId("detail").textContent = detail;
     clearTimeout(this.#telling);
@@ -62,9 +72,26 @@ export class Answer {
     }, STILL_MS);
   }
 
-  #addBar(digit) {
+  // The digits of a number, in the place of the one numeral.
+  #setNumber(predictions) {
+    const items = predictions.map(({ digit, confidence }) => {
+      const item = byId("numeral-of").content.firstElementChild.cloneNode(true);
+      item.querySelector("path").setAttribute("d", NUMERALS[digit] ?? DASH);
+      item.classList.toggle("none", digit === null);
+      item.querySelector("span").textContent = words.shortPercent(confidence ?? 0) || "–";
+      return item;
+    });
+    byId("number-digits").replaceChildren(...items);
+    document.body.classList.toggle("numbers", items.length > 0);
+  }
+
+  #addBar(digit, onPick) {
     const item = byId("bar").content.firstElementChild.cloneNode(true);
+    const pick = item.querySelector("button");
     item.querySelector("b").textContent = digit;
+    pick.textContent = digit;
+    pick.setAttribute("aria-label", `It is ${digit}`);
+    pick.addEventListener("click", () => onPick(digit));
     byId("bars").append(item);
     return { item, value: item.querySelector(".value"), spoken: item.querySelector(".unseen") };
   }
@@ -74,20 +101,29 @@ export class Answer {
       const probability = probabilities[digit] ?? 0;
       item.style.setProperty("--share", probability);
       item.classList.toggle("best", digit === best);
-      value.textContent = shortPercent(probability);
-      spoken.textContent = probabilities.length ? `${digit}: ${percent(probability)}` : `${digit}`;
+      value.textContent = words.shortPercent(probability);
+      spoken.textContent = probabilities.length
+        ? `${digit}: ${words.percent(probability)}`
+        : `${digit}`;
     });
   }
 
-  #setSeen(url) {
-    const image = byId("seen");
-    image.hidden = !url;
-    if (url) image.src = url;
-    else image.removeAttribute("src");
+  #setSeen(predictions) {
+    const images = predictions.slice(0, 8).map(({ seen }) => {
+      const image = new Image(84, 84);
+      image.alt = "";
+      image.src = seen;
+      return image;
+    });
+    byId("seen").replaceChildren(...images);
   }
 
-  #setTime(text) {
-    byId("took").hidden = !text;
-    byId("time").textContent = text;
+  #setTime(time, header) {
+    const server = words.describeTiming(header);
+    byId("took").hidden = false;
+    byId("time").textContent = milliseconds(time);
+    byId("split").textContent = server
+      ? `, ${server.total.toFixed(2)} of it in the server: ${server.text}.`
+      : ".";
   }
 }

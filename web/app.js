@@ -2,17 +2,24 @@
 
 import { Answer } from "./answer.js";
 import { Client } from "./client.js";
+import { Compare } from "./compare.js";
+import { Correct } from "./correct.js";
 import { Drawing } from "./drawing.js";
-import { isDot } from "./geometry.js";
+import { isDot, pointsOf } from "./geometry.js";
 import { followKeys, followPointer } from "./pen.js";
-import { pictureOf } from "./picture.js";
+import { followPictures } from "./picture.js";
+import { Service } from "./service.js";
 import { Sheet } from "./sheet.js";
+import { whyOf } from "./why.js";
 
 const byId = (id) => document.getElementById(id);
 const canvas = byId("sheet");
 const drawing = new Drawing();
 const sheet = new Sheet(canvas, drawing);
-const answer = new Answer();
+const compare = new Compare();
+const correct = new Correct();
+const answer = new Answer({ onPick: (digit) => correct.send(digit) });
+const modes = { number: false, why: false };
 
 // How to ask the same from a shell.
 function showCommand(model) {
@@ -21,27 +28,38 @@ function showCommand(model) {
   byId("curl").textContent = lines.join("\n");
 }
 
+// What is asked about the drawing: its points, so that the server draws them as for training.
+function question() {
+  const { picture, strokes } = drawing;
+  if (picture) return { ...modes, type: "image/png", body: picture.png };
+  return { ...modes, type: "application/json", body: JSON.stringify({ strokes: pointsOf(strokes) }) };
+}
+
+// What is kept of the drawing with a correction: a picture as the network saw it.
+function source(prediction) {
+  if (!drawing.picture) return { strokes: pointsOf(drawing.strokes) };
+  return { picture: prediction.seen.split(",")[1] };
+}
+
+async function explain(predictions) {
+  const asked = drawing.strokes.flat().length;
+  const paint = modes.why ? await whyOf(predictions, drawing) : null;
+  if (asked === drawing.strokes.flat().length) sheet.over = modes.why ? paint : null;
+}
+
 const client = new Client({
   fetch: (...request) => fetch(...request),
-  onAnswer: (prediction, model, milliseconds) => {
-    answer.show(prediction, model, milliseconds);
-    showCommand(model.name);
+  onAnswer: (given, asked) => {
+    answer.show(given, asked);
+    showCommand(given.model.name);
+    correct.watch(source(given.predictions[0]), given);
+    explain(asked.why ? given.predictions : []);
   },
-  onTrouble: (text) => answer.trouble(text),
+  onTrouble: (text) => {
+    answer.trouble(text);
+    correct.forget();
+  },
 });
-
-const buttons = {
-  undo: () => drawing.undo(),
-  redo: () => drawing.redo(),
-  clear: () => drawing.clear(),
-};
-
-function commandOf(event) {
-  if (event.altKey) return null;
-  if (event.key.toLowerCase() === "z") return event.shiftKey ? "redo" : "undo";
-  if (event.ctrlKey || event.metaKey) return null;
-  return ["Escape", "Delete"].includes(event.key) ? "clear" : null;
-}
 
 let frame = 0;
 
@@ -50,25 +68,57 @@ function answerSoon() {
   frame ||= requestAnimationFrame(() => {
     frame = 0;
     if (drawing.isEmpty || isDot(drawing.strokes)) return;
-    client.ask(() => pictureOf(drawing.strokes));
+    client.ask(question);
+    compare.ask(question);
   });
 }
 
-drawing.addEventListener("change", () => {
+function follow() {
   // Not `disabled`: that would take the focus away from whoever has just pressed it.
   byId("undo").setAttribute("aria-disabled", !drawing.canUndo);
   byId("redo").setAttribute("aria-disabled", !drawing.canRedo);
   byId("clear").setAttribute("aria-disabled", drawing.isEmpty);
   byId("hint").hidden = !drawing.isEmpty;
+  correct.forget();
+  sheet.over = null;
   if (!drawing.isEmpty && !isDot(drawing.strokes)) {
     answerSoon();
     return;
   }
   client.forget();
+  compare.clear();
   if (drawing.isEmpty) answer.empty();
   else answer.dot();
-});
+}
 
+function toggle(mode) {
+  modes[mode] = !modes[mode];
+  byId(mode).setAttribute("aria-pressed", modes[mode]);
+  document.body.classList.toggle(`asks-${mode}`, modes[mode]);
+  sheet.fine = modes.number;
+  byId("hint").textContent = modes.number ? "Write a number" : "Draw a digit";
+  follow();
+}
+
+const buttons = {
+  undo: () => drawing.undo(),
+  redo: () => drawing.redo(),
+  clear: () => drawing.clear(),
+  number: () => toggle("number"),
+  why: () => toggle("why"),
+  choose: () => byId("file").click(),
+};
+
+const KEYS = { n: "number", w: "why", o: "choose", escape: "clear", delete: "clear" };
+
+function commandOf(event) {
+  if (event.altKey) return null;
+  const key = event.key.toLowerCase();
+  if (key === "z") return event.shiftKey ? "redo" : "undo";
+  return event.ctrlKey || event.metaKey ? null : KEYS[key];
+}
+
+drawing.addEventListener("change", follow);
 for (const [name, act] of Object.entries(buttons)) byId(name).addEventListener("click", act);
 document.addEventListener("keydown", (event) => {
   const command = commandOf(event);
@@ -80,4 +130,13 @@ addEventListener("online", () => client.hurry());
 
 followPointer(canvas, drawing);
 followKeys(canvas, drawing, sheet);
+followPictures({
+  input: byId("file"),
+  target: canvas,
+  put: (picture) => drawing.put(picture),
+  refuse: (text) => answer.trouble(text),
+});
 showCommand("mnist");
+new Service(byId("service"));
+// Extras; the page draws and answers without them.
+for (const extra of [compare, correct]) extra.start().catch(() => {});

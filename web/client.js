@@ -1,4 +1,4 @@
-// Asks the server about the newest picture. One request is under way at a time; of those that
+// Asks the server about the newest drawing. One request is under way at a time; of those that
 // wait, only the newest is sent.
 
 const TIMEOUT_MS = 10_000;
@@ -10,18 +10,25 @@ const SILENT = "The server does not answer. Trying again…";
 const UNCLEAR = "The server’s answer cannot be understood.";
 
 // What went wrong, in a sentence for the reader; `passing` if asking again may help.
-class Trouble extends Error {
+export class Trouble extends Error {
   constructor(text, passing) {
     super(text);
     this.passing = passing;
   }
 }
 
-async function troubleOf(response) {
+export async function troubleOf(response) {
   const passing = response.status >= 500 || response.status === 429;
   const body = await response.json().catch(() => null);
   const text = body?.error ?? `The server answered with status ${response.status}.`;
   return new Trouble(String(text), passing);
+}
+
+// The relative URL of a question: {number, why} say what is asked of `model`, or of one version.
+export function urlOf(model, { number, why }, version) {
+  const of = version ? `/versions/${encodeURIComponent(version)}` : "";
+  const verb = why ? "explain" : "predict";
+  return `v1/models/${encodeURIComponent(model)}${of}:${verb}${number ? "?number=true" : ""}`;
 }
 
 export class Client {
@@ -34,16 +41,17 @@ export class Client {
   #retry = 0;
   #failures = 0;
 
-  // onAnswer(prediction, {name, version}, milliseconds); onTrouble(sentence).
+  // onAnswer({predictions, model: {name, version}, milliseconds, timing}, question);
+  // onTrouble(sentence).
   constructor({ fetch, onAnswer, onTrouble }) {
     this.#fetch = fetch;
     this.#onAnswer = onAnswer;
     this.#onTrouble = onTrouble;
   }
 
-  // `picture` is called for the PNG bytes at the moment they are sent.
-  ask(picture) {
-    this.#waiting = picture;
+  // `question` is called for {type, body, number, why} at the moment it is sent.
+  ask(question) {
+    this.#waiting = question;
     if (!this.#retry) this.#next();
   }
 
@@ -68,16 +76,19 @@ export class Client {
 
   async #next() {
     if (this.#underWay || !this.#waiting) return;
-    const picture = this.#waiting;
+    const question = this.#waiting;
     const underWay = new AbortController();
     this.#waiting = null;
     this.#underWay = underWay;
     const timeout = setTimeout(() => underWay.abort(new Trouble(SILENT, true)), TIMEOUT_MS);
     try {
-      const answer = await this.#exchange(picture, underWay.signal);
-      if (this.#underWay === underWay) this.#succeed(answer);
+      const [answer, asked] = await this.#exchange(question, underWay.signal);
+      if (this.#underWay === underWay) {
+        this.#failures = 0;
+        this.#onAnswer(answer, asked);
+      }
     } catch (error) {
-      if (this.#underWay === underWay) this.#fail(error, picture);
+      if (this.#underWay === underWay) this.#fail(error, question);
     } finally {
       clearTimeout(timeout);
     }
@@ -86,37 +97,34 @@ export class Client {
     if (!this.#retry) this.#next();
   }
 
-  #succeed({ body, milliseconds }) {
-    this.#failures = 0;
-    const model = { name: body.model_name, version: body.model_version };
-    this.#onAnswer(body.predictions[0], model, milliseconds);
-  }
-
-  #fail(error, picture) {
+  #fail(error, question) {
     const trouble = error instanceof Trouble ? error : new Trouble(UNREACHABLE, true);
     this.#model = null;
     this.#onTrouble(trouble.message);
     if (!trouble.passing) return;
-    this.#waiting ??= picture;
+    this.#waiting ??= question;
     const pause = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)];
     this.#retry = setTimeout(() => this.hurry(), pause);
   }
 
-  async #exchange(picture, signal) {
+  async #exchange(question, signal) {
     this.#model ??= await this.#findModel(signal);
-    const url = `v1/models/${encodeURIComponent(this.#model)}:predict`;
+    const asked = question();
     const start = performance.now();
-    const response = await this.#fetch(url, {
+    const response = await this.#fetch(urlOf(this.#model, asked), {
       method: "POST",
-      headers: { "Content-Type": "image/png" },
-      body: picture(),
+      headers: { "Content-Type": asked.type },
+      body: asked.body,
       signal,
     });
     if (!response.ok) throw await troubleOf(response);
     const body = await response.json().catch(() => null);
     const milliseconds = performance.now() - start;
-    if (!body?.predictions?.[0]?.verdict) throw new Trouble(UNCLEAR, false);
-    return { body, milliseconds };
+    const predictions = body?.predictions ?? body?.explanations;
+    if (!predictions?.[0]?.verdict) throw new Trouble(UNCLEAR, false);
+    const model = { name: body.model_name, version: body.model_version };
+    const timing = response.headers.get("Server-Timing");
+    return [{ predictions, model, milliseconds, timing }, asked];
   }
 
   async #findModel(signal) {

@@ -1,15 +1,23 @@
-// The drawing: strokes and their history. Tells "change" to whoever listens.
+// The drawing: strokes or a picture, and their history. Tells "change" to whoever listens.
+
+const NOTHING = { strokes: [], picture: null };
+
 export class Drawing extends EventTarget {
-  #strokes = [];
+  #now = NOTHING;
   #past = [];
   #future = [];
 
   get strokes() {
-    return this.#strokes;
+    return this.#now.strokes;
+  }
+
+  // What was put here instead of strokes, as picture.js makes it; null if nothing was.
+  get picture() {
+    return this.#now.picture;
   }
 
   get isEmpty() {
-    return this.#strokes.length === 0;
+    return this.strokes.length === 0 && !this.picture;
   }
 
   get canUndo() {
@@ -23,7 +31,7 @@ export class Drawing extends EventTarget {
   // Starts a stroke and returns it, for extend().
   begin(point) {
     const stroke = [point];
-    this.#become([...this.#strokes, stroke]);
+    this.#become({ strokes: [...this.strokes, stroke], picture: null });
     return stroke;
   }
 
@@ -34,33 +42,38 @@ export class Drawing extends EventTarget {
 
   // As if the stroke had never begun: the system took the pointer away.
   forget(stroke) {
-    if (this.#strokes.at(-1) !== stroke) return;
-    this.#strokes = this.#past.pop();
+    if (this.strokes.at(-1) !== stroke) return;
+    this.#now = this.#past.pop();
     this.#changed();
   }
 
+  // Puts a picture in the place of all strokes.
+  put(picture) {
+    this.#become({ strokes: [], picture });
+  }
+
   clear() {
-    if (!this.isEmpty) this.#become([]);
+    if (!this.isEmpty) this.#become(NOTHING);
   }
 
   undo() {
     if (!this.canUndo) return;
-    this.#future.push(this.#strokes);
-    this.#strokes = this.#past.pop();
+    this.#future.push(this.#now);
+    this.#now = this.#past.pop();
     this.#changed();
   }
 
   redo() {
     if (!this.canRedo) return;
-    this.#past.push(this.#strokes);
-    this.#strokes = this.#future.pop();
+    this.#past.push(this.#now);
+    this.#now = this.#future.pop();
     this.#changed();
   }
 
-  #become(strokes) {
-    this.#past.push(this.#strokes);
+  #become(state) {
+    this.#past.push(this.#now);
     this.#future = [];
-    this.#strokes = strokes;
+    this.#now = state;
     this.#changed();
   }
 

@@ -3,22 +3,17 @@
 // The pen's width on the sheet.
 export const BRUSH = 0.09;
 
-// The picture that is sent: a square, in pixels, and the ink's long side inside it. The server
-// averages the ink down to 20 pixels; a whole multiple of that loses nothing.
-export const PICTURE_SIDE = 96;
-export const PICTURE_INK = 80;
-
-// The pen's share of the ink's long side. A small drawing under a wide pen is a blob to the
-// network, so above this it is drawn again with a finer one.
-const BRUSH_SHARE = 0.115;
+// The network's picture: its side, and that of the square in it that the ink is fitted to.
+export const SIDE = 28;
+export const FITTED = 20;
 
 // Points that span less than this are a tap: a dot has no shape to read.
 const DOT = BRUSH / 2;
 
 // Keeps a point where the whole pen is on the sheet.
-export function clampToSheet({ x, y }) {
+export function clampToSheet(point) {
   const clamp = (value) => Math.min(Math.max(value, BRUSH / 2), 1 - BRUSH / 2);
-  return { x: clamp(x), y: clamp(y) };
+  return { ...point, x: clamp(point.x), y: clamp(point.y) };
 }
 
 // The box of the points themselves, without the pen's width; null if there are none.
@@ -35,33 +30,85 @@ export function boxOf(strokes) {
   return box;
 }
 
-function longSide(box) {
-  return Math.max(box.right - box.left, box.bottom - box.top);
-}
-
 // Whether all ink is one dot.
 export function isDot(strokes) {
   const box = boxOf(strokes);
-  return box !== null && longSide(box) < DOT;
+  return box !== null && Math.max(box.right - box.left, box.bottom - box.top) < DOT;
 }
 
-// The pen's width for a drawing whose points span `side`.
-export function brushFor(side) {
-  return side > 0 ? Math.min(BRUSH, (side * BRUSH_SHARE) / (1 - BRUSH_SHARE)) : BRUSH;
+// The width of a pen that is pressed `pressure` (0 to 1) hard; 0.5 is what a mouse says.
+export function widthAt(pressure = 0.5) {
+  return BRUSH * (0.7 + 0.6 * pressure);
 }
 
-// How to put a drawing into the picture: a point goes to (x * scale + left, y * scale + top), the
-// pen is `brush` pixels wide. Null without ink.
-export function placement(strokes) {
-  const box = boxOf(strokes);
-  if (!box) return null;
-  const side = longSide(box);
-  const brush = brushFor(side);
-  const scale = PICTURE_INK / (side + brush);
-  return {
-    scale,
-    left: PICTURE_SIDE / 2 - ((box.left + box.right) / 2) * scale,
-    top: PICTURE_SIDE / 2 - ((box.top + box.bottom) / 2) * scale,
-    brush: brush * scale,
+// Strokes as the server takes them: [[[x, y], ..], ..] in thousandths of the sheet.
+export function pointsOf(strokes) {
+  const round = (value) => Math.round(value * 1e4) / 10;
+  return strokes.map((stroke) => stroke.map(({ x, y }) => [round(x), round(y)]));
+}
+
+// Where a picture lies on the sheet: as large as fits, in the middle.
+export function fitPicture({ width, height }) {
+  const scale = 1 / Math.max(width, height);
+  return { scale, left: (1 - width * scale) / 2, top: (1 - height * scale) / 2 };
+}
+
+// The answers' boxes [left, top, right, bottom] on the sheet. Those of strokes are in pixels of a
+// drawing that the server made; all of them together hold what the pen inked.
+export function boxesOnSheet(boxes, { strokes, picture }) {
+  const all = {
+    left: Math.min(...boxes.map((box) => box[0])),
+    top: Math.min(...boxes.map((box) => box[1])),
+    right: Math.max(...boxes.map((box) => box[2])),
+    bottom: Math.max(...boxes.map((box) => box[3])),
   };
+  let place;
+  if (picture) {
+    place = fitPicture(picture);
+  } else {
+    const points = boxOf(strokes);
+    const wide = points.right - points.left;
+    const high = points.bottom - points.top;
+    // Along its longer side the drawing is scaled; the pen is as wide here as there.
+    const [long, pixels] = wide > high ? [wide, all.right - all.left] : [high, all.bottom - all.top];
+    const scale = (long + BRUSH) / pixels;
+    place = {
+      scale,
+      left: (points.left + points.right) / 2 - ((all.left + all.right) / 2) * scale,
+      top: (points.top + points.bottom) / 2 - ((all.top + all.bottom) / 2) * scale,
+    };
+  }
+  return boxes.map(([left, top, right, bottom]) => ({
+    left: left * place.scale + place.left,
+    top: top * place.scale + place.top,
+    right: right * place.scale + place.left,
+    bottom: bottom * place.scale + place.top,
+  }));
+}
+
+// Where the 28x28 picture lies over an answer's box, so that its ink lies over the ink: `ink` is
+// the box of what is not black in it. {left, top, cell}
+export function frameOf(box, ink) {
+  const long = Math.max(box.right - box.left, box.bottom - box.top);
+  const cell = long / FITTED;
+  return {
+    cell,
+    left: (box.left + box.right) / 2 - ((ink.left + ink.right) / 2) * cell,
+    top: (box.top + box.bottom) / 2 - ((ink.top + ink.bottom) / 2) * cell,
+  };
+}
+
+// The box of the pixels [28 * 28] that are ink; null if none is.
+export function inkBox(pixels) {
+  const box = { left: SIDE, top: SIDE, right: 0, bottom: 0 };
+  pixels.forEach((ink, i) => {
+    if (ink === 0) return;
+    const x = i % SIDE;
+    const y = Math.floor(i / SIDE);
+    box.left = Math.min(box.left, x);
+    box.top = Math.min(box.top, y);
+    box.right = Math.max(box.right, x + 1);
+    box.bottom = Math.max(box.bottom, y + 1);
+  });
+  return box.right > 0 ? box : null;
 }

@@ -1,18 +1,41 @@
-// Paints strokes as segments with round ends. `place` is what placement() in geometry.js returns.
-export function paintInk(context, strokes, colour, place) {
+// Paints strokes as segments with round ends, on a sheet of `side` pixels, with a `share` of the
+// usual pen. A pen that is pressed harder is wider; the network gets one width, as it was trained.
+
+import { widthAt } from "./geometry.js";
+
+export function paintInk(context, strokes, colour, side, share = 1) {
+  const widthOf = ({ pressure }) => widthAt(pressure) * share;
   context.strokeStyle = colour;
   context.fillStyle = colour;
-  context.lineWidth = place.brush;
   context.lineCap = "round";
   context.lineJoin = "round";
   for (const stroke of strokes) {
-    const path = stroke.map(({ x, y }) => [x * place.scale + place.left, y * place.scale + place.top]);
+    const [first] = stroke;
     // A tap is a dot; a line without length is drawn by some browsers only.
+    if (stroke.length === 1) {
+      context.beginPath();
+      context.arc(first.x * side, first.y * side, (widthOf(first) / 2) * side, 0, 2 * Math.PI);
+      context.fill();
+      continue;
+    }
+    if (stroke.some(({ pressure }) => pressure !== first.pressure)) {
+      paintPressed(context, stroke, side, widthOf);
+      continue;
+    }
+    context.lineWidth = widthOf(first) * side;
     context.beginPath();
-    context.arc(...path[0], place.brush / 2, 0, 2 * Math.PI);
-    context.fill();
+    for (const { x, y } of stroke) context.lineTo(x * side, y * side);
+    context.stroke();
+  }
+}
+
+function paintPressed(context, stroke, side, widthOf) {
+  for (let i = 1; i < stroke.length; i++) {
+    const [from, to] = [stroke[i - 1], stroke[i]];
+    context.lineWidth = widthOf(to) * side;
     context.beginPath();
-    for (const point of path) context.lineTo(...point);
+    context.moveTo(from.x * side, from.y * side);
+    context.lineTo(to.x * side, to.y * side);
     context.stroke();
   }
 }

@@ -9,7 +9,10 @@ export function followPointer(canvas, drawing) {
 
   const pointOf = (event) => {
     const { left, top, width, height } = canvas.getBoundingClientRect();
-    return clampToSheet({ x: (event.clientX - left) / width, y: (event.clientY - top) / height });
+    const point = { x: (event.clientX - left) / width, y: (event.clientY - top) / height };
+    // Only a pen's pressure is somebody's; mice and fingers report what they like.
+    if (event.pointerType === "pen") point.pressure = event.pressure;
+    return clampToSheet(point);
   };
 
   canvas.addEventListener("pointerdown", (event) => {

@@ -1,21 +1,59 @@
-// The picture that the server gets: black on white, cut to the ink, drawn from the points.
+// Pictures that are chosen, dropped, pasted or taken: made small enough to send.
 
-import { PICTURE_SIDE, placement } from "./geometry.js";
-import { paintInk } from "./ink.js";
+// Pixels. The server makes photographs smaller than this before it looks for ink.
+const SIDE_MAX = 1000;
 
-const canvas = document.createElement("canvas");
-canvas.width = PICTURE_SIDE;
-canvas.height = PICTURE_SIDE;
-const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+export class NoPicture extends Error {}
 
-// The drawing as PNG bytes.
-export function pictureOf(strokes) {
+// A file as {canvas, width, height, png}: what to show, and the bytes to send. Throws NoPicture
+// with a sentence for the reader.
+export async function readPicture(file) {
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(file);
+  } catch {
+    throw new NoPicture("This file is no picture that the browser can read.");
+  }
+  const share = Math.min(1, SIDE_MAX / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * share));
+  canvas.height = Math.max(1, Math.round(bitmap.height * share));
+  const context = canvas.getContext("2d");
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, PICTURE_SIDE, PICTURE_SIDE);
-  const place = placement(strokes);
-  if (place) paintInk(context, strokes, "#000", place);
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  const png = await new Promise((done) => canvas.toBlob(done, "image/png"));
+  return { canvas, width: canvas.width, height: canvas.height, png };
+}
 
-  // Not toBlob(): browsers put that off until they are idle, which they are not while one draws.
-  const base64 = canvas.toDataURL("image/png").split(",")[1];
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+// Whatever ways lead a picture here: `put` gets it, `refuse` a sentence.
+export function followPictures({ input, target, put, refuse }) {
+  const take = async (files) => {
+    const file = [...files].find(({ type }) => type.startsWith("image/")) ?? files[0];
+    if (!file) return;
+    try {
+      put(await readPicture(file));
+    } catch (error) {
+      if (!(error instanceof NoPicture)) throw error;
+      refuse(error.message);
+    }
+  };
+  input.addEventListener("change", async () => {
+    await take(input.files);
+    input.value = ""; // so that the same file can be chosen again
+  });
+  document.addEventListener("paste", (event) => {
+    if (event.clipboardData.files.length === 0) return;
+    event.preventDefault();
+    take(event.clipboardData.files);
+  });
+  for (const name of ["dragenter", "dragover", "dragleave", "drop"])
+    document.addEventListener(name, (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      target.classList.toggle("wanted", name === "dragenter" || name === "dragover");
+      if (name === "drop") take(event.dataTransfer.files);
+    });
 }

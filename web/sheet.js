@@ -1,7 +1,9 @@
 // The sheet on the screen: shows the drawing, in the screen's own pixels.
 
-import { BRUSH } from "./geometry.js";
+import { BRUSH, fitPicture } from "./geometry.js";
 import { paintInk } from "./ink.js";
+
+const FINE = 0.6; // of the usual width
 
 export class Sheet {
   #canvas;
@@ -9,6 +11,8 @@ export class Sheet {
   #drawing;
   #frame = 0;
   #cursor = null;
+  #over = null;
+  #fine = false;
 
   constructor(canvas, drawing) {
     this.#canvas = canvas;
@@ -22,6 +26,18 @@ export class Sheet {
   // Where the keyboard's pen is: {x, y, down}, or null for none.
   set cursor(cursor) {
     this.#cursor = cursor;
+    this.#later();
+  }
+
+  // What is painted over the drawing: a function of the context and the side; null for nothing.
+  set over(paint) {
+    this.#over = paint;
+    this.#later();
+  }
+
+  // Whether the pen is a fine one, for several digits.
+  set fine(fine) {
+    this.#fine = fine;
     this.#later();
   }
 
@@ -45,8 +61,17 @@ export class Sheet {
     const side = this.#canvas.width;
     context.clearRect(0, 0, side, side);
     const { color } = getComputedStyle(this.#canvas);
-    const place = { scale: side, left: 0, top: 0, brush: BRUSH * side };
-    paintInk(context, this.#drawing.strokes, color, place);
+    const { picture, strokes } = this.#drawing;
+    if (picture) {
+      const { scale, left, top } = fitPicture(picture);
+      const [width, height] = [picture.width * scale * side, picture.height * scale * side];
+      context.drawImage(picture.canvas, left * side, top * side, width, height);
+    }
+    // What matters shows through the ink, not the ink through it.
+    context.globalAlpha = this.#over ? 0.25 : 1;
+    paintInk(context, strokes, color, side, this.#fine ? FINE : 1);
+    context.globalAlpha = 1;
+    this.#over?.(context, side);
     if (this.#cursor) this.#paintCursor(side);
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Client } from "../../web/client.js";
+import { Client, urlOf } from "../../web/client.js";
 
 const settle = () => new Promise((done) => setTimeout(done, 5));
 const json = (body, status = 200) => new Response(JSON.stringify(body), { status });
@@ -22,12 +22,14 @@ class Server {
   };
 }
 
+const drawn = (body) => ({ type: "application/json", body });
+
 // A client that stops asking when the test ends.
 function start(t, server = new Server()) {
   const heard = [];
   const client = new Client({
     fetch: server.fetch,
-    onAnswer: ({ digit }) => heard.push(digit),
+    onAnswer: ({ predictions }) => heard.push(predictions[0].digit),
     onTrouble: (text) => heard.push(text),
   });
   t.after(() => client.forget());
@@ -36,9 +38,9 @@ function start(t, server = new Server()) {
 
 test("one request is under way, and the newest of the waiting follows", async (t) => {
   const { client, server, heard } = start(t);
-  for (const picture of ["a", "b", "c"]) client.ask(() => picture);
+  for (const picture of ["a", "b", "c"]) client.ask(() => drawn(picture));
   await settle();
-  client.ask(() => "d");
+  client.ask(() => drawn("d"));
   assert.deepEqual(server.asked.map(({ body }) => body), ["a"]);
   server.asked[0].resolve(answer(1));
   await settle();
@@ -57,11 +59,11 @@ test("the model's name is asked for, once, and is part of a relative URL", async
     return json({ models: ["my digits", "other"] });
   };
   const { client } = start(t, server);
-  client.ask(() => "a");
+  client.ask(() => drawn("a"));
   await settle();
   server.asked[0].resolve(answer(1));
   await settle();
-  client.ask(() => "b");
+  client.ask(() => drawn("b"));
   await settle();
   assert.deepEqual(server.asked.map(({ url }) => url), Array(2).fill("v1/models/my%20digits:predict"));
   assert.equal(times, 1);
@@ -71,20 +73,20 @@ test("a server that does not name its models is asked for mnist", async (t) => {
   const server = new Server();
   server.models = () => json({ error: "not found" }, 404);
   const { client } = start(t, server);
-  client.ask(() => "a");
+  client.ask(() => drawn("a"));
   await settle();
   assert.equal(server.asked[0].url, "v1/models/mnist:predict");
 });
 
 test("a forgotten question has no answer", async (t) => {
   const { client, server, heard } = start(t);
-  client.ask(() => "a");
+  client.ask(() => drawn("a"));
   await settle();
   client.forget();
   server.asked[0].resolve(answer(1));
   await settle();
   assert.deepEqual(heard, []);
-  client.ask(() => "b");
+  client.ask(() => drawn("b"));
   await settle();
   server.asked[1].resolve(answer(2));
   await settle();
@@ -94,13 +96,13 @@ test("a forgotten question has no answer", async (t) => {
 test("an unreachable server is asked again by itself, about the newest picture", async (t) => {
   const { client, server, heard } = start(t);
   let picture = "old";
-  client.ask(() => picture);
+  client.ask(() => drawn(picture));
   await settle();
   server.asked[0].reject(new TypeError("failed to fetch"));
   await settle();
   assert.match(heard[0], /cannot be reached/);
   picture = "new";
-  client.ask(() => picture);
+  client.ask(() => drawn(picture));
   await settle();
   assert.equal(server.asked.length, 1, "no hurry while it waits to try again");
   client.hurry();
@@ -113,7 +115,7 @@ test("an unreachable server is asked again by itself, about the newest picture",
 
 test("the pause before trying again ends by itself", async (t) => {
   const { client, server, heard } = start(t);
-  client.ask(() => "a");
+  client.ask(() => drawn("a"));
   await settle();
   server.asked[0].reject(new TypeError("failed to fetch"));
   await new Promise((done) => setTimeout(done, 400));
@@ -125,7 +127,7 @@ test("the pause before trying again ends by itself", async (t) => {
 
 test("the server's own sentence is shown; a refusal is not tried again", async (t) => {
   const { client, server, heard } = start(t);
-  client.ask(() => "a");
+  client.ask(() => drawn("a"));
   await settle();
   server.asked[0].resolve(json({ error: "the body is no PNG" }, 400));
   await new Promise((done) => setTimeout(done, 400));
@@ -135,7 +137,7 @@ test("the server's own sentence is shown; a refusal is not tried again", async (
 
 test("an overloaded server is tried again", async (t) => {
   const { client, server, heard } = start(t);
-  client.ask(() => "a");
+  client.ask(() => drawn("a"));
   await settle();
   server.asked[0].resolve(new Response("<html>", { status: 503 }));
   await new Promise((done) => setTimeout(done, 400));
@@ -145,9 +147,35 @@ test("an overloaded server is tried again", async (t) => {
 
 test("an answer of another form is not believed", async (t) => {
   const { client, server, heard } = start(t);
-  client.ask(() => "a");
+  client.ask(() => drawn("a"));
   await settle();
   server.asked[0].resolve(json({ predictions: [7] }));
   await settle();
   assert.match(heard[0], /cannot be understood/);
+});
+
+test("what is asked shapes the URL", () => {
+  assert.equal(urlOf("m", { number: true }), "v1/models/m:predict?number=true");
+  assert.equal(urlOf("m", { why: true }), "v1/models/m:explain");
+  assert.equal(urlOf("a b", { number: true, why: true }, "2"), "v1/models/a%20b/versions/2:explain?number=true");
+});
+
+test("an explanation is an answer, and the server's own split comes with it", async (t) => {
+  const server = new Server();
+  const heard = [];
+  const client = new Client({
+    fetch: server.fetch,
+    onAnswer: (given, asked) => heard.push(given, asked),
+    onTrouble: (text) => heard.push(text),
+  });
+  t.after(() => client.forget());
+  client.ask(() => ({ ...drawn("a"), why: true }));
+  await settle();
+  const body = { model_name: "m", model_version: "1", explanations: [{ verdict: "digit", digit: 4 }] };
+  const headers = { "Server-Timing": "predict;dur=0.3" };
+  server.asked[0].resolve(new Response(JSON.stringify(body), { headers }));
+  await settle();
+  assert.equal(heard[0].predictions[0].digit, 4);
+  assert.equal(heard[0].timing, "predict;dur=0.3");
+  assert.equal(heard[1].why, true);
 });

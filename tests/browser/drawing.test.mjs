@@ -63,3 +63,22 @@ test("a forgotten stroke leaves no trace in the history", () => {
   drawing.undo();
   assert.ok(drawing.isEmpty && !drawing.canUndo);
 });
+
+test("a picture takes the place of strokes, and gives it back", () => {
+  const drawing = new Drawing();
+  const picture = { width: 1, height: 1 };
+  drawing.begin(POINT);
+  drawing.put(picture);
+  assert.equal(drawing.picture, picture);
+  assert.ok(drawing.strokes.length === 0 && !drawing.isEmpty);
+  drawing.begin(OTHER);
+  assert.equal(drawing.picture, null);
+  assert.deepEqual(drawing.strokes, [[OTHER]]);
+  drawing.undo();
+  assert.equal(drawing.picture, picture);
+  drawing.undo();
+  assert.deepEqual(drawing.strokes, [[POINT]]);
+  drawing.redo();
+  drawing.clear();
+  assert.ok(drawing.isEmpty && drawing.picture === null);
+});

@@ -38,7 +38,7 @@ def test_undo_redo_and_clear_by_button(paper):
     paper.page.get_by_role("button", name="Clear").click()
     assert paper.digit() == ""
     assert inked(paper) == 0
-    assert paper.page.locator("#seen").is_hidden()
+    assert paper.page.locator("#seen img").count() == 0
     assert paper.text("headline") == "Nothing yet"
 
     paper.page.get_by_role("button", name="Undo").click()

@@ -29,7 +29,8 @@ class Proxy(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         upstream = HTTPConnection("127.0.0.1", self.port)
-        headers = {"Content-Type": self.headers.get("Content-Type", "")} if body else {}
+        kept = ("Accept", "Content-Type")
+        headers = {name: self.headers[name] for name in kept if name in self.headers}
         upstream.request(self.command, "/" + self.path[len(PREFIX) :], body or None, headers)
         answer = upstream.getresponse()
         content = answer.read()

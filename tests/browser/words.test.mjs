@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { describe, percent, runnerUp, shortPercent, sureness } from "../../web/words.js";
+import { describe, describeNumber, describeTiming, percent, runnerUp, shortPercent, sureness, weakest } from "../../web/words.js";
 
 const odds = (shares) => Array.from({ length: 10 }, (_, digit) => shares[digit] ?? 0);
 const said = (digit, shares) =>
@@ -19,11 +19,16 @@ test("a bar's figure is short and no more certain", () => {
   assert.deepEqual([1, 0.9951, 0.994, 0.126, 0.001].map(shortPercent), [">99", ">99", "99", "13", ""]);
 });
 
-test("ten digits that are equally unlikely are no answer", () => {
-  const { digit, headline, detail } = said(8, { 8: 0.12, 0: 0.11 });
+test("what resembles a digit a little is said, not named", () => {
+  const none = { verdict: "not_a_digit", digit: null, confidence: null };
+  const { digit, headline, detail } = describe({ ...none, probabilities: odds({ 8: 0.5, 0: 0.3 }) });
   assert.equal(digit, null);
-  assert.equal(headline, "No digit stands out");
-  assert.equal(detail, "The likeliest is an 8, with only 12.0 %.");
+  assert.equal(headline, "Not a digit");
+  assert.equal(detail, "It resembles an 8 a little: 50.0 %.");
+  const unlike = describe({ ...none, probabilities: odds({ 8: 0.12 }) });
+  assert.equal(unlike.detail, "No digit has a shape like this.");
+  const wide = describe({ ...none, probabilities: odds({ 8: 0.5 }), box: [0, 0, 90, 30] });
+  assert.match(wide.detail, /number mode/);
 });
 
 test("words follow the confidence", () => {
@@ -49,5 +54,39 @@ test("what is no digit is not guessed", () => {
   assert.equal(describe({ verdict: "blank", ...none }).headline, "Blank");
   assert.equal(describe({ verdict: "blank", ...none }).digit, null);
   assert.equal(describe({ verdict: "not_a_digit", ...none }).headline, "Not a digit");
+  assert.equal(describe({ verdict: "several_digits", ...none }).headline, "Several digits");
   assert.equal(describe({ verdict: "a verdict of tomorrow", ...none }).headline, "Not a digit");
+});
+
+const read = (digit, confidence) => ({ verdict: "digit", digit, confidence, probabilities: odds({ [digit]: confidence }) });
+const unread = (verdict) => ({ verdict, digit: null, confidence: null, probabilities: null });
+
+test("a number is read from left to right, with what is least sure", () => {
+  const said = describeNumber([read(2, 0.999), read(0, 0.97), read(6, 0.995)]);
+  assert.equal(said.number, "206");
+  assert.equal(said.headline, "206");
+  assert.equal(said.detail, "Least sure of the second, a 0: 97.0 %.");
+  assert.equal(describeNumber([read(1, 0.999), read(1, 0.992)]).detail, "Sure of each digit.");
+});
+
+test("what is no digit has a question mark in a number", () => {
+  const said = describeNumber([read(4, 0.9), unread("several_digits")]);
+  assert.equal(said.number, "4?");
+  assert.equal(said.detail, "Cannot read the second: digits that touch.");
+  assert.equal(weakest([read(4, 0.9), unread("not_a_digit")]), 1);
+  const long = describeNumber([...Array(9).fill(read(1, 0.999)), read(5, 0.7)]);
+  assert.equal(long.detail, "Least sure of number 10, a 5: 70.0 %.");
+});
+
+test("one digit in number mode is said as one digit", () => {
+  assert.deepEqual(describeNumber([read(7, 0.999)]), { digit: 7, headline: "Sure", detail: "99.9 %", number: "7" });
+  assert.equal(describeNumber([unread("blank")]).number, "");
+});
+
+test("the server's own times are added up and named", () => {
+  const timing = describeTiming("parse;dur=0.1, preprocess;dur=0.05, cache, predict;dur=0.25;desc=x");
+  assert.ok(Math.abs(timing.total - 0.4) < 1e-9);
+  assert.equal(timing.text, "reading 0.10, cutting out 0.05, the network 0.25");
+  assert.equal(describeTiming(null), null);
+  assert.equal(describeTiming("cdn;dur=3"), null);
 });
