@@ -3,7 +3,6 @@
  * nothing but one tensor. Unknown keys and parameters are ignored. */
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -207,8 +206,7 @@ static int encode(const struct batch *b, struct response *res, struct error *err
 
     res->content_type = "application/json";
     if (r == 0 && tail.len > 0) {
-        (void)snprintf(res->json_len, sizeof(res->json_len), "%zu", res->body->len);
-        response_header(res, LENGTH_HEADER, res->json_len);
+        response_print(res, LENGTH_HEADER, "%zu", res->body->len);
         res->content_type = "application/octet-stream";
         r = buf_append(res->body, tail.data, tail.len);
     }

@@ -54,7 +54,6 @@ struct response {
         const char *value; /* both live until the response is sent */
     } headers[RESPONSE_HEADERS_MAX];
     size_t n_headers;
-    char json_len[24];       /* the value of Inference-Header-Content-Length, if there is one */
     struct later_job *later; /* if set, its finish() answers instead, once it has run */
     char text[RESPONSE_TEXT_MAX]; /* of response_print() */
     size_t text_len;
