@@ -15,6 +15,21 @@
 #include "server/shadow.h"
 #include "server/statistics.h"
 
+static void count_images(const struct worker *w)
+{
+    const struct batch *b = &w->batch;
+    const float scale = model_info(b->served->model)->input_scale;
+
+    for (size_t i = 0; i < b->n; i++) {
+        enum preprocess_verdict verdict = answer_verdict(b, i);
+
+        metrics_prediction(w->metrics, verdict == PREPROCESS_DIGIT ? answer_digit(b, i) : -1,
+                           verdict);
+        if (!b->seen)
+            metrics_oddity(w->metrics, pixels_judge(scale, b->images + i * MODEL_INPUT));
+    }
+}
+
 static void count(const struct worker *w, int r)
 {
     const struct batch *b = &w->batch;
@@ -29,12 +44,8 @@ static void count(const struct worker *w, int r)
 
     if (b->served)
         metrics_model(w->metrics, b->served, &one);
-    for (size_t i = 0; i < b->n && r == 0; i++) {
-        enum preprocess_verdict verdict = answer_verdict(b, i);
-
-        metrics_prediction(w->metrics, verdict == PREPROCESS_DIGIT ? answer_digit(b, i) : -1,
-                           verdict);
-    }
+    if (r == 0)
+        count_images(w);
 }
 
 static void stage(struct worker *w, enum metrics_stage which, uint64_t ns)

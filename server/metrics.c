@@ -104,6 +104,11 @@ void metrics_prediction(struct metrics_shard *s, int digit, enum preprocess_verd
         count(&s->digits[digit]);
 }
 
+void metrics_oddity(struct metrics_shard *s, enum pixels_oddity oddity)
+{
+    count(&s->oddities[oddity]);
+}
+
 /* A slot is another version's after a while; its counts begin anew. */
 void metrics_answer(struct metrics_shard *s, const struct served *served, size_t images)
 {

@@ -6,6 +6,7 @@
 
 #include "model/preprocess.h"
 #include "server/buf.h"
+#include "server/pixels.h"
 
 struct app;
 struct error;
@@ -42,6 +43,8 @@ void metrics_stage(struct metrics_shard *s, enum metrics_stage stage, uint64_t n
 void metrics_prediction(struct metrics_shard *s, int digit, enum preprocess_verdict verdict);
 /* One answered request of `images` images. */
 void metrics_answer(struct metrics_shard *s, const struct served *served, size_t images);
+/* One image that came as numbers. */
+void metrics_oddity(struct metrics_shard *s, enum pixels_oddity oddity);
 void metrics_connections(struct metrics_shard *s, int delta);
 /* A connection that was refused or cut: `reason` is an index into the table in metrics.c. */
 enum metrics_cut { METRICS_CUT_LIMIT, METRICS_CUT_SLOW, METRICS_CUT_MALFORMED, METRICS_CUTS };

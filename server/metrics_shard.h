@@ -34,6 +34,7 @@ struct metrics_shard {
     struct histogram stages[METRICS_STAGES];
     _Atomic uint64_t digits[MODEL_CLASSES];
     _Atomic uint64_t verdicts[METRICS_VERDICTS];
+    _Atomic uint64_t oddities[PIXELS_ODDITIES];
     _Atomic uint64_t cuts[METRICS_CUTS];
     _Atomic int64_t connections;
     struct metrics_version versions[CATALOGUE_SLOTS_MAX];

@@ -138,6 +138,26 @@ static int write_predictions(const struct metrics *m, struct buf *out)
     return r;
 }
 
+static int write_oddities(const struct metrics *m, struct buf *out)
+{
+    static const char *const reasons[PIXELS_ODDITIES] = {
+        [PIXELS_BEYOND] = "range",
+        [PIXELS_INVERTED] = "inverted",
+    };
+    int r = family(out, "digitd_odd_tensors_total", "counter",
+                   "Images whose numbers are hardly what the model takes; see --pixels.");
+
+    for (size_t k = PIXELS_BEYOND; k < PIXELS_ODDITIES && r == 0; k++) {
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < m->n; i++)
+            n += load(&m->shards[i].oddities[k]);
+        r = buf_print(out, "digitd_odd_tensors_total{reason=\"%s\"} %" PRIu64 "\n", reasons[k],
+                      n);
+    }
+    return r;
+}
+
 static int write_connections(const struct metrics *m, struct buf *out)
 {
     static const char *const reasons[METRICS_CUTS] = {
@@ -252,6 +272,8 @@ int metrics_write(const struct app *app, struct buf *out)
         r = write_stages(app->metrics, out);
     if (r == 0)
         r = write_predictions(app->metrics, out);
+    if (r == 0)
+        r = write_oddities(app->metrics, out);
     if (r == 0)
         r = write_connections(app->metrics, out);
     if (r == 0 && app->feedback)

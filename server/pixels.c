@@ -33,3 +33,18 @@ void pixels_scale(enum pixels pixels, float input_scale, float *images, size_t n
             image[k] *= by;
     }
 }
+
+enum pixels_oddity pixels_judge(float input_scale, const float *image)
+{
+    const float ink = input_scale * UINT8_MAX;
+    const float low = -0.5F * ink, middle = 0.5F * ink, high = 1.5F * ink;
+    unsigned beyond = 0, inked = 0;
+
+    for (size_t i = 0; i < MODEL_INPUT; i++) {
+        beyond += (image[i] < low) | (image[i] > high);
+        inked += image[i] > middle;
+    }
+    return beyond > 0                ? PIXELS_BEYOND
+           : inked > MODEL_INPUT / 2 ? PIXELS_INVERTED
+                                     : PIXELS_SOUND;
+}

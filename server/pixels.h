@@ -15,4 +15,16 @@ enum pixels {
  * of struct model_info. */
 void pixels_scale(enum pixels pixels, float input_scale, float *images, size_t n);
 
+/* What makes an image of a tensor suspicious: no error tells a client that it means its numbers
+ * otherwise than the network does, the answers are only worse. */
+enum pixels_oddity {
+    PIXELS_SOUND,
+    PIXELS_BEYOND,   /* numbers far outside of what paper and ink are */
+    PIXELS_INVERTED, /* more than half of it is ink */
+    PIXELS_ODDITIES,
+};
+
+/* Judges what the network takes. */
+enum pixels_oddity pixels_judge(float input_scale, const float *image);
+
 #endif

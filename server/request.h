@@ -54,7 +54,7 @@ struct response {
         const char *value; /* both live until the response is sent */
     } headers[RESPONSE_HEADERS_MAX];
     size_t n_headers;
-    struct later_job *later; /* if set, its finish() answers instead, once it has run */
+    struct later_job *later;      /* if set, its finish() answers instead, once it has run */
     char text[RESPONSE_TEXT_MAX]; /* of response_print() */
     size_t text_len;
 };

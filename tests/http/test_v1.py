@@ -130,6 +130,15 @@ def test_what_the_numbers_are(start, image):
     assert guessed[1] == pytest.approx(as_it_takes[1], abs=1e-5)
 
 
+def test_odd_tensors_are_counted(start, image):
+    server = start()
+    rows = [image, 255 * image, 1 - image, -image]
+    post(server, "predict", {"instances": [row.tolist() for row in rows]})
+    metrics = server.metrics()
+    assert metrics['digitd_odd_tensors_total{reason="range"}'] == 2
+    assert metrics['digitd_odd_tensors_total{reason="inverted"}'] == 1
+
+
 def curl(server, path, *arguments):
     command = ["curl", "-sS", "-m", "20", "-w", "\n%{http_code}", *arguments, server.url + path]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
