@@ -144,15 +144,20 @@ class Service:
     def start(self, flags: list[str]) -> Replica:
         """A new one, once its address is an endpoint of the Service. That one is new to the proxy
         as a pod is: down until a probe has succeeded."""
-        self.reap()
-        taken = {replica.slot for replica in self.replicas + self.leaving}
-        slot = min(set(range(SLOTS)) - taken)
+        while not (free := self.free_slots()):
+            time.sleep(0.05)
+        slot = min(free)
         replica = Replica(self.program, slot, self.cpus, flags)
         wait_ready(replica)
         self.tell(f"set server pods/{slot} state ready")
         self.replicas.append(replica)
         self.wait_up(replica)
         return replica
+
+    def free_slots(self) -> set[int]:
+        self.reap()
+        taken = {replica.slot for replica in self.replicas + self.leaving}
+        return set(range(SLOTS)) - taken
 
     def wait_up(self, replica: Replica) -> float:
         began = time.monotonic()
