@@ -37,4 +37,11 @@ void plan_run(const struct plan *p, const float *images, size_t n, void *scratch
 void plan_profile(const struct plan *p, const float *images, size_t n, void *scratch,
                   float *logits, uint64_t *step_ns);
 
+/* plan_run() of one picture that also hands on what its steps make of it: `count` floats of the
+ * graph's value `value`, call by call. Of a value that is only there on the way to the pool
+ * behind it, what is left by that. */
+typedef void plan_observe_fn(void *to, size_t value, const float *x, size_t count);
+void plan_observe(const struct plan *p, const float *image, void *scratch, float *logits,
+                  plan_observe_fn *fn, void *to);
+
 #endif

@@ -213,6 +213,7 @@ static void lower_node(struct lowering *l, const struct graph_node *n)
                              .op = n->op,
                              .relu = n->relu,
                              .n_in = n->n_in,
+                             .value = n->out + 1,
                              .parameters = n->n_weights + n->n_bias,
                              .macs = graph_macs(n)};
     bool bytes = choose_type(l, n, &step);

@@ -63,6 +63,7 @@ struct plan_step {
     uint64_t macs;
     size_t in[2], out; /* places */
     size_t n_in;       /* of `in` that count */
+    size_t value;      /* 1 + the graph's value that it makes; 0: none */
     size_t segment;    /* neighbours that are run together, picture by picture */
     struct graph_window window;
     const struct kernels *kernels;

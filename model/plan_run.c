@@ -12,6 +12,8 @@ struct run {
     float *scratch;
     uint64_t *step_ns; /* what each step took, if anybody wants to know */
     uint64_t last_ns;
+    plan_observe_fn *observe; /* NULL: nobody does */
+    void *observer;
 };
 
 /* Where a place's buffer for picture `i` of the block starts, border and all. */
@@ -161,6 +163,16 @@ static void convolve(const struct run *r, const struct plan_step *s, size_t i)
         s->kernels->conv(&s->conv, s->packed, s->bias, x, y);
 }
 
+static void observe(const struct run *r, const struct plan_step *s)
+{
+    const struct plan_place *p = &r->plan->places[s->out];
+
+    for (size_t y = 0; r->observe && y < p->height && s->value > 0 && !p->bytes; y++)
+        for (size_t x = 0; x < p->width; x++)
+            r->observe(r->observer, s->value - 1,
+                       from(r, s->out, 0) + y * p->row + x * p->pixel, p->channels);
+}
+
 static void run_step(const struct run *r, const struct plan_step *s, size_t i)
 {
     if (s->kind == PLAN_INT8) {
@@ -203,6 +215,7 @@ static void run_step(const struct run *r, const struct plan_step *s, size_t i)
         plan_list_run(r->plan, s, from(r, s->in[0], i), from(r, s->in[1], i), to(r, s->out, i));
         break;
     }
+    observe(r, s);
 }
 
 static uint64_t now_ns(void)
@@ -243,6 +256,7 @@ static void run_block(struct run *r, size_t n, float *logits)
             next++;
         for (const struct plan_step *d = s; d < next && plan_is_dense(d); d++) {
             run_dense(r, d, n);
+            observe(r, d);
             book(r, d);
         }
         for (size_t i = 0; i < n && !plan_is_dense(s); i++)
@@ -282,4 +296,13 @@ void plan_profile(const struct plan *p, const float *images, size_t n, void *scr
 
     r.last_ns = now_ns();
     run(&r, n, logits);
+}
+
+void plan_observe(const struct plan *p, const float *image, void *scratch, float *logits,
+                  plan_observe_fn *fn, void *to)
+{
+    struct run r = {
+        .plan = p, .images = image, .scratch = scratch, .observe = fn, .observer = to};
+
+    run_block(&r, 1, logits);
 }

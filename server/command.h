@@ -21,6 +21,7 @@ int command_predict(const struct settings *s);
 int command_eval(const struct settings *s);
 int command_inspect(const struct settings *s);
 int command_bench(const struct settings *s);
+int command_quantize(const struct settings *s);
 int command_batch(const struct settings *s);
 int command_feedback(const struct settings *s);
 int command_healthcheck(const struct settings *s);

@@ -19,6 +19,8 @@ static int run(const struct settings *s)
         return command_inspect(s);
     case SETTINGS_BENCH:
         return command_bench(s);
+    case SETTINGS_QUANTIZE:
+        return command_quantize(s);
     case SETTINGS_BATCH:
         return command_batch(s);
     case SETTINGS_FEEDBACK:

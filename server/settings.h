@@ -21,6 +21,7 @@ enum settings_command {
     SETTINGS_HEALTHCHECK = 1U << 9,
     SETTINGS_FEEDBACK = 1U << 10,
     SETTINGS_BENCH = 1U << 12,
+    SETTINGS_QUANTIZE = 1U << 11,
 };
 
 enum { SETTINGS_OFF = -1 }; /* a port or limit that is switched off */
@@ -71,6 +72,7 @@ struct settings {
     bool v1_named;      /* V1 answers rows as {"predictions":[..],"classes":7} */
 
     bool json;
+    const char *calibrate; /* quantize: an IDX file */
     const char
         *images; /* eval, batch: an IDX file, plain or gzip; batch: or a folder of PNG files */
     const char *labels;

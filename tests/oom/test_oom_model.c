@@ -6,6 +6,7 @@
 
 #include "model/error.h"
 #include "model/model.h"
+#include "model/quantize.h"
 #include "tests/oom/oom.h"
 
 static const char *folder;
@@ -58,12 +59,53 @@ static void test_load(void **state)
     check("dense.onnx");
     check("golden.onnx");
     check("residual.onnx");
+    check("quantised.onnx");
+}
+
+static int quantise(const char *model, size_t len, struct error *err)
+{
+    static const uint8_t picture[MODEL_INPUT] = {1, 2, 255};
+    struct quantize *q = NULL;
+    void *made = NULL;
+    int r = quantize_create(model, len, CPU_GENERIC, &q, err);
+
+    if (r == 0) {
+        quantize_show(q, picture);
+        r = quantize_turn(q, err);
+    }
+    if (r == 0) {
+        quantize_show(q, picture);
+        r = quantize_finish(q, "0.5", &made, &len, err);
+    }
+    quantize_destroy(q);
+    free(made);
+    return r;
+}
+
+/* Likewise, making one of bytes. */
+static void test_quantise(void **state)
+{
+    size_t len = read_model("golden.onnx");
+    int r = -ENOMEM;
+    size_t nth = 1;
+    (void)state;
+
+    for (; r != 0; nth++) {
+        struct error err = {0};
+
+        oom_at(nth);
+        r = quantise(bytes, len, &err);
+        assert_true(r == 0 || (r == -ENOMEM && err.code == -ENOMEM && oom_happened()));
+    }
+    oom_at(0);
+    assert_true(nth > 100);
 }
 
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_load),
+        cmocka_unit_test(test_quantise),
     };
 
     if (argc != 2)
