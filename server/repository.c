@@ -61,12 +61,14 @@ static void wait_for_news(struct repository *r, int ms)
 static void *run(void *repository)
 {
     struct repository *r = repository;
-    struct round round = {.again = true}; /* the folders are not watched yet */
+    struct round round = {.next_ms = -1};
 
     (void)pthread_setname_np(pthread_self(), "models");
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
-    if (r->rules.watch == RULES_INOTIFY)
+    if (r->rules.watch == RULES_INOTIFY) {
         watch_open(&r->watch);
+        round.again = true; /* for changes since the first round, of which nobody has told */
+    }
     for (;;) {
         wait_for_news(r, timeout_ms(r, &round));
         if (atomic_load(&r->stop))

@@ -10,6 +10,7 @@ from digitd import PROGRAM
 from models import always, put
 from test_repository import QUICK, answer
 
+PATIENCE = 60  # its thread gets what others leave of the processors
 RULE = 'model="mnist",candidate="{}"'
 
 
@@ -40,8 +41,10 @@ def test_every_request(serve):
     for _ in range(30):
         assert answer(server) == ("1", 1)
     server.request("POST", "/v1/models/mnist:predict", json.dumps({"instances": [[0] * 784] * 3}))
-    assert wait_for(lambda: value(server, "images_total", "canary", ',digits="same"') == 33)
-    assert wait_for(lambda: value(server, "images_total", "2", ',digits="other"') == 33)
+    assert wait_for(
+        lambda: value(server, "images_total", "canary", ',digits="same"') == 33, PATIENCE
+    )
+    assert wait_for(lambda: value(server, "images_total", "2", ',digits="other"') == 33, PATIENCE)
     assert value(server, "images_total", "2", ',digits="same"') == 0
     assert value(server, "difference_max", "canary") == 0
     sure = value(server, "difference_max")
@@ -56,27 +59,30 @@ def test_a_sample(serve):
     server = serve("mnist@2=20%")
     for _ in range(200):
         server.request("POST", "/v2/models/mnist/infer", v2_body())
+    assert wait_for(lambda: value(server, "images_total", more=',digits="other"') > 15, PATIENCE)
     time.sleep(0.2)
-    assert 15 < value(server, "images_total", more=',digits="other"') < 75
+    assert value(server, "images_total", more=',digits="other"') < 75
 
 
 def test_what_is_not_compared(serve):
     server = serve("mnist@1=100%,mnist@9=100%,other@1=100%")
     assert answer(server) == ("1", 1)
-    assert wait_for(lambda: value(server, "skipped_total", "1", ',reason="itself"') == 1)
+    assert wait_for(lambda: value(server, "skipped_total", "1", ',reason="itself"') == 1, PATIENCE)
     assert value(server, "skipped_total", "9", ',reason="unavailable"') == 1
     assert answer(server, "/v2/models/mnist/versions/2/infer") == ("2", 2)
-    assert wait_for(lambda: value(server, "images_total", "1", ',digits="other"') == 1)
+    assert wait_for(lambda: value(server, "images_total", "1", ',digits="other"') == 1, PATIENCE)
 
 
 def test_candidate_comes_and_goes(serve, repository):
     server = serve("mnist@4=100%")
     assert answer(server) == ("1", 1)
-    assert wait_for(lambda: value(server, "skipped_total", "4", ',reason="unavailable"') == 1)
+    assert wait_for(
+        lambda: value(server, "skipped_total", "4", ',reason="unavailable"') == 1, PATIENCE
+    )
     put(repository, 4, always(4))
     assert wait_for(lambda: server.get("/v2/models/mnist/versions/4/ready").status == 200)
     assert answer(server) == ("1", 1)
-    assert wait_for(lambda: value(server, "images_total", "4", ',digits="other"') == 1)
+    assert wait_for(lambda: value(server, "images_total", "4", ',digits="other"') == 1, PATIENCE)
 
 
 def test_many_images(serve):
@@ -85,9 +91,10 @@ def test_many_images(serve):
     for _ in range(40):
         server.request("POST", "/v2/models/mnist/infer", v2_body(17))
     dropped = server.metrics()["digitd_shadow_dropped_total"]
-    assert wait_for(lambda: value(server, "images_total", more=',digits="other"') >= 16)
+    assert wait_for(lambda: value(server, "images_total", more=',digits="other"') >= 16, PATIENCE)
     assert wait_for(
-        lambda: value(server, "images_total", more=',digits="other"') == 16 * (40 - dropped)
+        lambda: value(server, "images_total", more=',digits="other"') == 16 * (40 - dropped),
+        PATIENCE,
     )
 
 
