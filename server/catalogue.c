@@ -8,6 +8,8 @@
 #include "model/model.h"
 #include "server/registry_scan.h"
 
+enum { CACHE_LINE = 64 };
+
 const char *catalogue_state_name(enum catalogue_state state)
 {
     static const char *const names[] = {
@@ -90,10 +92,12 @@ struct catalogue *catalogue_create(size_t known, size_t labels)
     c->known = calloc(known + 1, sizeof(*c->known));
     c->holders = calloc(known + 1, sizeof(struct holder *));
     c->labels = calloc(labels + 1, sizeof(*c->labels));
-    if (!c->served || !c->known || !c->holders || !c->labels) {
+    c->balance = aligned_alloc(CACHE_LINE, CACHE_LINE);
+    if (!c->served || !c->known || !c->holders || !c->labels || !c->balance) {
         catalogue_destroy(c);
         return NULL;
     }
+    atomic_init(&c->balance->n, 0);
     return c;
 }
 
@@ -107,6 +111,7 @@ void catalogue_destroy(struct catalogue *c)
     free(c->known);
     free(c->holders);
     free(c->labels);
+    free(c->balance);
     free(c);
 }
 

@@ -83,6 +83,12 @@ struct holder *holder_create(struct model *m);
 struct holder *holder_ref(struct holder *h);
 void holder_unref(struct holder *h); /* accepts NULL; the last one destroys the model */
 
+/* How often it has been taken and given back: see registry.c. On a cache line of its own, for
+ * it is all of a published catalogue that changes. */
+struct catalogue_balance {
+    _Atomic int64_t n;
+};
+
 /* What is served at one moment. Immutable once published. */
 struct catalogue {
     struct served *served; /* sorted by name, then version */
@@ -95,7 +101,7 @@ struct catalogue {
 
     /* for catalogue.c and registry.c */
     struct holder **holders; /* of served */
-    _Atomic int64_t balance;
+    struct catalogue_balance *balance;
 };
 
 /* Room for that many; NULL without memory. */

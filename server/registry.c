@@ -63,10 +63,7 @@ const struct catalogue *registry_hold(struct registry *r)
 
 void registry_drop(const struct catalogue *c)
 {
-    /* The count is the one part of a published catalogue that changes. */
-    struct catalogue *held = (struct catalogue *)(uintptr_t)c;
-
-    (void)atomic_fetch_sub_explicit(&held->balance, 1, memory_order_release);
+    (void)atomic_fetch_sub_explicit(&c->balance->n, 1, memory_order_release);
 }
 
 int registry_acquire(struct registry *r, const char *name, const char *version,
@@ -114,7 +111,7 @@ size_t registry_reap(struct registry *r)
     for (size_t i = 0; i < REGISTRY_AGES_MAX; i++) {
         if (!r->ages[i] || i == present)
             continue;
-        if (atomic_load_explicit(&r->ages[i]->balance, memory_order_acquire) != 0) {
+        if (atomic_load_explicit(&r->ages[i]->balance->n, memory_order_acquire) != 0) {
             held++;
             continue;
         }
@@ -146,7 +143,7 @@ void registry_publish(struct registry *r, struct catalogue *next)
     uint64_t word = atomic_exchange_explicit(&r->present, age, memory_order_acq_rel);
     struct catalogue *former = r->ages[age_of(word)];
 
-    (void)atomic_fetch_add_explicit(&former->balance, (int64_t)(word >> AGE_BITS),
+    (void)atomic_fetch_add_explicit(&former->balance->n, (int64_t)(word >> AGE_BITS),
                                     memory_order_acq_rel);
     (void)registry_reap(r);
 }
