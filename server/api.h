@@ -29,6 +29,8 @@ handler_fn api_trace_set;
 handler_fn api_shared_memory; /* Triton: a refusal */
 handler_fn api_metrics;       /* Prometheus text */
 handler_fn api_root;          /* the web page for browsers, else KServe's V1 liveness */
+handler_fn api_openapi;       /* OpenAPI: all of this, for programs */
+handler_fn api_docs;          /* the same, for people */
 handler_fn api_page;          /* the web page and its files, by req->path */
 
 handler_fn api_feedback_add; /* stores what an answer should have been */
@@ -56,6 +58,9 @@ handler_fn api_repository_index;  /* Triton: what is known, in which state, and 
 handler_fn api_repository_load;   /* by a client's wish, if --repository-api lets it */
 handler_fn api_repository_unload; /* the same */
 handler_fn api_repository_named;  /* there is only one repository */
+
+/* Adds the headers that keep a browser from doing with HTML what it is not for. */
+void api_page_policy(struct response *res);
 
 /* Writes {"error":"..."} and returns the HTTP status of err->code: the one place where an errno
  * becomes a status. */

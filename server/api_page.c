@@ -28,6 +28,13 @@ static bool is_known(const char *if_none_match, const char *etag)
            (strcmp(if_none_match, "*") == 0 || strstr(if_none_match, etag) != NULL);
 }
 
+void api_page_policy(struct response *res)
+{
+    response_header(res, "Content-Security-Policy", policy);
+    response_header(res, "X-Content-Type-Options", "nosniff");
+    response_header(res, "Referrer-Policy", "no-referrer");
+}
+
 /* Browsers name text/html, probes and curl do not. */
 int api_root(struct worker *w, const struct request *req, struct response *res)
 {
@@ -53,9 +60,7 @@ int api_page(struct worker *w, const struct request *req, struct response *res)
     res->content_type = file->content_type;
     response_header(res, "ETag", file->etag);
     response_header(res, "Cache-Control", "no-cache");
-    response_header(res, "Content-Security-Policy", policy);
-    response_header(res, "X-Content-Type-Options", "nosniff");
-    response_header(res, "Referrer-Policy", "no-referrer");
+    api_page_policy(res);
     if (is_known(req->header(req, "If-None-Match"), file->etag))
         return 304;
     res->constant = file->bytes;

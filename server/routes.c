@@ -82,6 +82,8 @@ static const struct route routes[] = {
     {"POST", "/v2/repository/{repository}/models/{model}/load",   NULL,                  true,  true,  api_repository_named,  NULL              },
     {"POST", "/v2/repository/{repository}/models/{model}/unload", NULL,                  true,  true,  api_repository_named,  NULL              },
     {"GET",  "/",                                                 NULL,                  false, false, api_root,              NULL              },
+    {"GET",  "/openapi.json",                                     NULL,                  false, true,  api_openapi,           NULL              },
+    {"GET",  "/docs",                                             NULL,                  false, false, api_docs,              NULL              },
     {"GET",  "/{file}.js",                                        NULL,                  false, false, api_page,              NULL              },
     {"GET",  "/{file}.css",                                       NULL,                  false, false, api_page,              NULL              },
     {"GET",  "/{file}.svg",                                       NULL,                  false, false, api_page,              NULL              },

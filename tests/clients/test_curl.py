@@ -121,9 +121,15 @@ def test_head_and_options(server, path):
 
 
 def test_pictures(server):
-    status, _, answer = post(server, V1, PICTURE.read_bytes(), "-H", "Content-Type: image/png")
-    assert status == 200
-    assert json.loads(answer)["predictions"][0]["seen"].startswith("data:image/png;base64,")
+    """As a form, and as a body."""
+    for arguments in [
+        ("-F", f"file=@{PICTURE};type=image/png"),
+        ("-H", "Content-Type: image/png", "--data-binary", f"@{PICTURE}"),
+    ]:
+        status, _, answer = curl(server, V1, *arguments)
+        assert status == 200
+        (one,) = json.loads(answer)["predictions"]
+        assert one["seen"].startswith("data:image/png;base64,")
 
 
 def changed(**fields):

@@ -82,7 +82,7 @@ def test_probes(server, path):
 def test_termination_under_load(start, images):
     """A rolling update: readiness says no at once, the balancer needs a while to hear of it, and
     no request fails."""
-    server = start("--drain-delay", "3s")
+    server = start("--drain-delay", "6s")
     body = json.dumps({"instances": images[:2].tolist()})
     failures, answers, over = [], [], threading.Event()
 

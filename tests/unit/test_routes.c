@@ -5,6 +5,7 @@
 
 #include "server/api.h"
 #include "server/metrics_shard.h"
+#include "server/openapi.h"
 #include "server/protocol.h"
 #include "server/routes.h"
 
@@ -108,6 +109,8 @@ static void rows_are_sound(void **state)
         assert_int_equal(routes_index(&rows[i]), i);
         assert_non_null(rows[i].handle);
         assert_int_equal(rows[i].pattern[0], '/');
+        if (!openapi_find(&rows[i]))
+            fail_msg("describe %s %s in server/openapi.c", rows[i].method, rows[i].pattern);
         bool answers = rows[i].handle == api_infer || rows[i].handle == api_explain;
 
         assert_true(answers == (rows[i].protocol != NULL));
