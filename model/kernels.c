@@ -31,11 +31,12 @@ static void softmax_row(const float *logits, size_t width, double temperature, f
     double sum = 0;
 
     assert(width <= KERNELS_CLASSES_MAX);
-
     for (size_t i = 1; i < width; i++)
-        top = fmax(top, (double)logits[i]);
+        top = (double)logits[i] > top ? (double)logits[i] : top;
     for (size_t i = 0; i < width; i++)
-        sum += terms[i] = exp(((double)logits[i] - top) / temperature); /* at most 1 */
+        terms[i] = exp(((double)logits[i] - top) / temperature); /* at most 1 */
+    for (size_t i = 0; i < width; i++)
+        sum += terms[i];
     for (size_t i = 0; i < width; i++)
         ret[i] = (float)(terms[i] / sum);
 }
