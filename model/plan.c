@@ -54,7 +54,7 @@ static int fill(struct plan *p, const struct graph *g, struct error *err)
     if (r == 0)
         r = plan_lower(p, g, err);
     if (r == 0)
-        r = plan_winograd(p, err);
+        r = plan_ways(p, err);
     if (r == 0)
         r = plan_borders(p, err);
     if (r == 0)

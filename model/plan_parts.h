@@ -9,7 +9,7 @@
 #include "model/kernels.h"
 #include "model/plan.h"
 
-/* What plan_*.c share: the plan is made by plan_lower() (which steps), plan_winograd() (which
+/* What plan_*.c share: the plan is made by plan_lower() (which steps), plan_ways() (which
  * of them go that way), plan_borders() (where zeros go around pictures), plan_pack() (strides
  * and weights) and plan_place() (where in scratch), in this order. */
 
@@ -109,7 +109,7 @@ struct plan {
 #define PLAN_PARTS_MAX(n_nodes) (8 * ((n_nodes) + 1))
 
 int plan_lower(struct plan *p, const struct graph *g, struct error *err);
-int plan_winograd(struct plan *p, struct error *err);
+int plan_ways(struct plan *p, struct error *err);
 int plan_borders(struct plan *p, struct error *err);
 int plan_pack(struct plan *p, struct error *err);
 int plan_place(struct plan *p, struct error *err);

@@ -3,7 +3,10 @@
 #include "model/error.h"
 #include "model/plan_parts.h"
 
-/* Which convolutions go Winograd's way, and which pools are done with them. */
+/* Which way each convolution goes, and which pools are done with them. */
+
+/* Padded channels may make a dense layer read so many times too much. */
+enum { WASTE_MAX = 2 };
 
 static bool reads(const struct plan_step *s, size_t place)
 {
@@ -49,17 +52,33 @@ static int take_pool(struct plan *p, struct plan_step *s, const struct plan_step
     return s->op ? 0 : error_set(err, -ENOMEM, "out of memory while planning");
 }
 
+/* Whether there is one window, which is the whole picture: a dense layer, which can take many
+ * pictures at a time. */
+static bool sees_all(const struct plan *p, const struct plan_step *s)
+{
+    const struct plan_place *in = &p->places[s->in[0]];
+    const struct graph_window *w = &s->window;
+
+    return w->out[0] == 1 && w->out[1] == 1 && w->kernel[0] == in->height &&
+           w->kernel[1] == in->width && w->pad[0] == 0 && w->pad[1] == 0 &&
+           s->node->groups == 1 && KERNELS_ROUND(in->channels) <= WASTE_MAX * in->channels;
+}
+
 /* Returns whether the convolution can do a pool too. */
 static bool choose(const struct plan *p, struct plan_step *s)
 {
     struct kernels_conv c = plan_conv(p, s);
 
+    if (sees_all(p, s)) {
+        s->kind = PLAN_DENSE;
+        return false;
+    }
     c.in_pixel = p->places[s->in[0]].picture && c.in_channels == 1 ? 1 : KERNELS_LANES;
     s->winograd = p->kernels->winograd_pays(&c);
     return s->winograd || p->kernels->conv_pools(&c);
 }
 
-int plan_winograd(struct plan *p, struct error *err)
+int plan_ways(struct plan *p, struct error *err)
 {
     size_t n = 0;
     int r = 0;
