@@ -101,11 +101,54 @@ static void test_quantise(void **state)
     assert_true(nth > 100);
 }
 
+/* Not one allocation, however many pictures there are. */
+static void check_predict(const struct model *m)
+{
+    enum { N = 20, ALIGNMENT = 64 };
+    size_t scratch_len = (model_scratch(m) + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
+    float *images = calloc((size_t)N * MODEL_INPUT, sizeof(*images));
+    float *logits = calloc((size_t)N * MODEL_CLASSES, sizeof(*logits));
+    float *probabilities = calloc((size_t)N * MODEL_CLASSES, sizeof(*probabilities));
+    void *scratch = aligned_alloc(ALIGNMENT, scratch_len);
+
+    assert_true(images && logits && probabilities && scratch);
+    for (size_t i = 0; i < (size_t)N * MODEL_INPUT; i++)
+        images[i] = i % 5 ? 0 : 0.5F;
+    oom_at(1);
+    for (size_t n = 1; n <= N; n += 9)
+        model_predict(m, images, n, scratch, logits, probabilities);
+    assert_false(oom_happened());
+    oom_at(0);
+    free(images);
+    free(logits);
+    free(probabilities);
+    free(scratch);
+}
+
+static void test_predict(void **state)
+{
+    static const char *const files[] = {"dense.onnx", "golden.onnx", "residual.onnx",
+                                        "quantised.onnx", NULL};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        for (enum cpu_level cpu = CPU_GENERIC; cpu <= cpu_detect(); cpu++) {
+            size_t len = files[i] ? read_model(files[i]) : model_builtin_len;
+            const void *from = files[i] ? (const void *)bytes : model_builtin;
+            struct model *m = NULL;
+
+            assert_int_equal(model_load(from, len, cpu, &m, NULL), 0);
+            check_predict(m);
+            model_destroy(m);
+        }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_load),
         cmocka_unit_test(test_quantise),
+        cmocka_unit_test(test_predict),
     };
 
     if (argc != 2)
