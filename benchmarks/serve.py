@@ -157,8 +157,8 @@ def measure(case: Case, server: Server, seconds: int, folder: str) -> None:
     answers = int(re.search(r"(\d+) requests in", text).group(1))
     figures.rates.append(float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)))
     figures.cpu_us.append((cpu_seconds(server.process.pid) - cpu) / answers * 1e6)
-    figures.p50_us.append(microseconds(re.search(r"50%\s+(\S+)", text).group(1)))
-    figures.p99_us.append(microseconds(re.search(r"99%\s+(\S+)", text).group(1)))
+    figures.p50_us.append(microseconds(re.search(r"\n\s+50%\s+(\S+)", text).group(1)))
+    figures.p99_us.append(microseconds(re.search(r"\n\s+99%\s+(\S+)", text).group(1)))
 
 
 def start(program: str, extra: list[str]) -> Server:

@@ -1,13 +1,17 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "model/base64.h"
 #include "model/number.h"
 #include "server/image.h"
 #include "tests/oom/oom.h"
 #include "tests/unit/door.h"
 #include "tests/unit/fake_model.h"
+
+enum { PNG_MAX = 4096 };
 
 static int send_v1_rows(struct door *d)
 {
@@ -27,18 +31,96 @@ static int send_v2(struct door *d)
         "[1,784],\"datatype\":\"FP32\"}]}");
 }
 
-static int send_png(struct door *d)
+/* A PNG of a stroke. */
+static size_t draw(char ret[PNG_MAX])
 {
     static uint8_t grey[40 * 40];
-    char bytes[4096];
-    struct buf png = {.data = bytes, .cap = sizeof(bytes), .limit = sizeof(bytes)};
+    struct buf png = {.data = ret, .cap = PNG_MAX, .limit = PNG_MAX};
 
     memset(grey, 255, sizeof(grey));
     for (size_t y = 5; y < 35; y++)
         memset(grey + 40 * y + 18, 0, 5);
-    int r = image_encode_png(grey, 40, 40, &png);
+    assert_int_equal(image_encode_png(grey, 40, 40, &png), 0);
+    return png.len;
+}
 
-    return r ? r : door_send(d, &protocol_png, png.data, png.len);
+static int send_png(struct door *d)
+{
+    char png[PNG_MAX];
+
+    return door_send(d, &protocol_png, png, draw(png));
+}
+
+/* The picture in base64 between two texts. */
+static int send_base64(struct door *d, const struct protocol *p, const char *before,
+                       const char *after)
+{
+    char png[PNG_MAX], text[2 * PNG_MAX + 512];
+    size_t len = strlen(before);
+
+    memcpy(text, before, len);
+    len += base64_encode(text + len, png, draw(png));
+    memcpy(text + len, after, strlen(after));
+    return door_send(d, p, text, len + strlen(after));
+}
+
+static int send_v1_base64(struct door *d)
+{
+    return send_base64(d, &protocol_v1, "{\"instances\":[{\"b64\":\"", "\"}]}");
+}
+
+static int send_v2_base64(struct door *d)
+{
+    return send_base64(d, &protocol_v2,
+                       "{\"inputs\":[{\"name\":\"input\",\"shape\":[1],\"datatype\":\"BYTES\","
+                       "\"data\":[\"",
+                       "\"]}]}");
+}
+
+static int send_examples(struct door *d)
+{
+    return door_send_text(d, &protocol_classify,
+                          "{\"context\":{\"x\":[#]},\"examples\":[{},{\"x\":[#]},{}]}");
+}
+
+static int send_form(struct door *d)
+{
+    static const char head[] =
+        "--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a\"\r\n\r\n";
+    char body[PNG_MAX + sizeof(head) + 8];
+    size_t len = sizeof(head) - 1;
+
+    memcpy(body, head, len);
+    len += draw(body + len);
+    memcpy(body + len, "\r\n--b--", 7);
+    d->content_type = "multipart/form-data; boundary=b";
+    return door_send(d, &protocol_form, body, len + 7);
+}
+
+/* A tensor and its answer in binary. */
+static int send_binary(struct door *d, const char *output)
+{
+    char body[1024 + MODEL_INPUT] = "", ihcl[16];
+
+    (void)snprintf(body, 1024,
+                   "{\"inputs\":[{\"name\":\"input\",\"shape\":[1,784],\"datatype\":\"UINT8\","
+                   "\"parameters\":{\"binary_data_size\":784}}],\"outputs\":[{\"name\":"
+                   "\"logits\",\"parameters\":{\"binary_data\":%s}}]}",
+                   output);
+    size_t len = strlen(body);
+
+    (void)snprintf(ihcl, sizeof(ihcl), "%zu", len);
+    memset(body + len, 1, MODEL_INPUT);
+    d->ihcl = ihcl;
+    int r = door_send(d, &protocol_v2, body, len + MODEL_INPUT);
+
+    d->ihcl = NULL;
+    return r;
+}
+
+static int send_v2_binary(struct door *d)
+{
+    return send_binary(d, "true");
 }
 
 /* Whichever allocation fails, the request is refused as the server's fault and the next one is
@@ -75,18 +157,23 @@ static void test_v1(void **state)
     (void)state;
     check(send_v1_rows);
     check(send_v1_columns);
+    check(send_v1_base64);
+    check(send_examples);
 }
 
 static void test_v2(void **state)
 {
     (void)state;
     check(send_v2);
+    check(send_v2_base64);
+    check(send_v2_binary);
 }
 
 static void test_png(void **state)
 {
     (void)state;
     check(send_png);
+    check(send_form);
 }
 
 /* Digits of a photograph: every step of it needs memory. */
@@ -133,6 +220,7 @@ static void test_nothing_is_allocated_once_warm(void **state)
     assert_int_equal(door_send(&d, &protocol_v2, body.data, body.len), 0);
     oom_at(1);
     assert_int_equal(door_send(&d, &protocol_v2, body.data, body.len), 0);
+    assert_int_equal(send_binary(&d, "false"), 0);
     assert_false(oom_happened());
     oom_at(0);
     buf_clear(&body);
