@@ -66,6 +66,24 @@ static int read_text(const struct onnx *o, const char *key, struct arena *a, con
     return *ret ? 0 : no_memory(err);
 }
 
+static int read_pixels(const struct onnx *o, const char **ret, struct error *err)
+{
+    static const char *const words[] = {"model", "255", "1", "auto"};
+    const char *text = onnx_metadata(o, "digitd.pixels");
+
+    *ret = words[0];
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && text; i++)
+        if (strcmp(text, words[i]) == 0) {
+            *ret = words[i];
+            return 0;
+        }
+    return text ? error_set(err, -EBADMSG,
+                            "metadata 'digitd.pixels' is '%.40s'; it should be model, 255, 1 "
+                            "or auto",
+                            text)
+                : 0;
+}
+
 /* "0,1,2,..." : one word for each class. */
 static int read_labels(const struct onnx *o, struct arena *a, const char **ret,
                        struct error *err)
@@ -187,6 +205,8 @@ int metadata_read(const struct onnx *o, struct arena *a, struct arena *golden,
         r = read_text(o, "digitd.accuracy", a, &ret->accuracy, err);
     if (r == 0)
         r = read_text(o, "digitd.training_data", a, &ret->training_data, err);
+    if (r == 0)
+        r = read_pixels(o, &ret->pixels, err);
     if (r == 0)
         r = read_labels(o, a, ret->labels, err);
     if (r == 0)

@@ -15,6 +15,7 @@ enum { METADATA_GOLDEN_MAX = 256 }; /* pictures */
 /* What the `digitd.*` properties of an ONNX file say, or their defaults. */
 struct metadata {
     float input_scale, temperature;
+    const char *pixels; /* as in struct model_info */
     const char *labels[MODEL_CLASSES];
     const char *accuracy, *training_data;
     size_t n_golden;

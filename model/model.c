@@ -56,6 +56,7 @@ static int describe(struct model *m, const struct onnx *o, const struct graph *g
     info->opset = o->opset;
     info->input_scale = meta->input_scale;
     info->temperature = meta->temperature;
+    info->pixels = meta->pixels;
     info->accuracy = meta->accuracy;
     info->training_data = meta->training_data;
     memcpy(info->labels, meta->labels, sizeof(info->labels));

@@ -27,8 +27,10 @@ struct model_info {
     int64_t input_shape[MODEL_RANK_MAX]; /* as the file declares it; -1 = batch */
     const char *output_name;             /* the graph's own output */
     bool output_is_probabilities;        /* the graph ends in Softmax; else it gives logits */
-    float input_scale; /* tensor value = grey (0..255, ink high) * input_scale */
-    float temperature; /* probabilities = softmax(logits / temperature) */
+    float input_scale;  /* tensor value = grey (0..255, ink high) * input_scale */
+    float temperature;  /* probabilities = softmax(logits / temperature) */
+    const char *pixels; /* what clients send as numbers: "model" (what it takes), "255", "1" or
+                         * "auto" */
     const char *labels[MODEL_CLASSES];
     const char *accuracy;
     const char *training_data;

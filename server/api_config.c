@@ -10,14 +10,25 @@
 #include "server/settings.h"
 #include "server/v2_output.h"
 
+/* How many of the input's dimensions are the batch's: those that do not make up an image. */
+static size_t batch_rank(const struct model_info *info)
+{
+    int64_t image = 1;
+
+    for (size_t i = 1; i < info->input_rank; i++)
+        image *= info->input_shape[i];
+    return image == MODEL_INPUT;
+}
+
 /* The input's dimensions behind the batch's, each between `before` and `after`. */
 static int write_dims(const struct model_info *info, const char *before, const char *after,
                       struct buf *out)
 {
+    const size_t first = batch_rank(info);
     int r = 0;
 
-    for (size_t i = 1; i < info->input_rank && r == 0; i++)
-        r = buf_print(out, "%s%s%d%s", i > 1 ? "," : "", before, (int)info->input_shape[i],
+    for (size_t i = first; i < info->input_rank && r == 0; i++)
+        r = buf_print(out, "%s%s%d%s", i > first ? "," : "", before, (int)info->input_shape[i],
                       after);
     return r;
 }
@@ -120,7 +131,7 @@ static int write_signature(const struct app *app, const struct served *served, s
     if (r == 0)
         r = write_tensor(out, info->input_name, "DT_FLOAT");
     if (r == 0)
-        r = buf_text(out, info->input_rank > 1 ? "," : "");
+        r = buf_text(out, ",");
     if (r == 0)
         r = write_dims(info, "{\"size\":\"", "\",\"name\":\"\"}", out);
     if (r == 0)

@@ -77,7 +77,11 @@ int api_batch(struct worker *w, const struct request *req, struct error *err)
     b->pixels = w->app->settings->pixels;
     b->v1_named = w->app->settings->v1_named;
     b->served = NULL;
-    return api_acquire(w, req, &b->served, err);
+    int r = api_acquire(w, req, &b->served, err);
+
+    if (r == 0 && b->pixels == PIXELS_MODEL)
+        b->pixels = pixels_named(model_info(b->served->model)->pixels);
+    return r;
 }
 
 void api_batch_end(struct worker *w)

@@ -1,8 +1,20 @@
 #include "server/pixels.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "model/model.h"
+
+enum pixels pixels_named(const char *word)
+{
+    static const char *const words[] = {
+        [PIXELS_255] = "255", [PIXELS_1] = "1", [PIXELS_AUTO] = "auto"};
+
+    for (int i = PIXELS_255; i <= PIXELS_AUTO && word; i++)
+        if (strcmp(word, words[i]) == 0)
+            return (enum pixels)i;
+    return PIXELS_MODEL;
+}
 
 static float factor(enum pixels pixels, float input_scale, const float *image)
 {

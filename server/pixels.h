@@ -5,11 +5,14 @@
 
 /* What the numbers of tensors mean, which no protocol says. */
 enum pixels {
-    PIXELS_MODEL, /* what the network takes: they are left alone */
+    PIXELS_MODEL, /* what the model's file says; else what it takes: they are left alone */
     PIXELS_255,   /* greys, 0 paper to 255 ink */
     PIXELS_1,     /* 0 paper to 1 ink */
     PIXELS_AUTO,  /* of each image: 255 if any of its numbers is above 1.5, else 1 */
 };
+
+/* The word for one of them, as in struct model_info; NULL is PIXELS_MODEL. */
+enum pixels pixels_named(const char *word);
 
 /* Turns `n` images of MODEL_INPUT numbers into what a network takes whose `input_scale` is that
  * of struct model_info. */

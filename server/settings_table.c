@@ -58,7 +58,7 @@ const struct setting settings_rows[] = {
     {"access-log",       SETTING_BOOL,       SERVE,   AT(access_log),       "false",     0,   0,           "one log line per request"},
     {"model",            SETTING_TEXT,       ALL,     AT(model),            "",          0,   0,           "ONNX file; without it, the built-in model"},
     {"model-name",       SETTING_TEXT,       SERVE,   AT(model_name),       "mnist",     0,   0,           "what that model is served as"},
-    {"pixels",           SETTING_PIXELS,     SERVE,   AT(pixels),           "model",     0,   0,           "what the numbers of tensors are: model (as it takes them), 255, 1, or auto"},
+    {"pixels",           SETTING_PIXELS,     SERVE,   AT(pixels),           "model",     0,   0,           "what the numbers of tensors are: model (as its file says, or as it takes them), 255, 1, auto"},
     {"classes",          SETTING_BOOL,       SERVE,   AT(v1_named),         "false",     0,   0,           "V1 predictions say the class too: {\"predictions\":[..],\"classes\":7} instead of [..]"},
     {"model-repository", SETTING_TEXT,       SERVE,   AT(model_repository), "",          0,   0,           "directory of <model>/<version>/model.onnx, or flat"},
     {"version-policy",   SETTING_TEXT,       SERVE,   AT(version_policy),   "all",       0,   0,           "versions to serve: all, latest:N or specific:1,3; for one model: NAME=latest:2"},

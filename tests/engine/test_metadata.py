@@ -89,6 +89,8 @@ def test_digest_of_the_weights(images, tmp_path):
         ("digitd.temperature", "-1"),
         ("digitd.temperature", "inf"),
         ("digitd.temperature", ""),
+        ("digitd.pixels", ""),
+        ("digitd.pixels", "256"),
         ("digitd.accuracy", "101 %"),
         ("digitd.accuracy", "1.5"),
         ("digitd.labels", "0,1,2"),

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+from digitd import ROOT
 from pictures import digit, np, png, read_png
 
 MODEL = "/v1/models/mnist"
@@ -128,6 +129,19 @@ def test_what_the_numbers_are(start, image):
     assert as_it_takes[0] != pytest.approx(as_it_takes[1], abs=1e-5)
     assert guessed[0] == pytest.approx(guessed[1], abs=1e-5)
     assert guessed[1] == pytest.approx(as_it_takes[1], abs=1e-5)
+
+
+def test_the_file_may_say_what_the_numbers_are(start, image, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(ROOT / "model" / "zoo" / "mnist" / "1" / "model.onnx")
+    model.metadata_props.add(key="digitd.pixels", value="255")
+    onnx.save(model, tmp_path / "greys.onnx")
+    flags = ("--model", str(tmp_path / "greys.onnx"))
+    rows = {"instances": [(image * 255).tolist()]}
+    as_said = post(start(*flags), "predict", rows)["predictions"]
+    assert as_said == post(start("--pixels", "255"), "predict", rows)["predictions"]
+    overruled = post(start(*flags, "--pixels", "1"), "predict", {"instances": [image.tolist()]})
+    assert overruled["predictions"][0] == pytest.approx(as_said[0], abs=1e-5)
 
 
 def test_odd_tensors_are_counted(start, image):
