@@ -16,6 +16,7 @@ import gzip
 import hashlib
 import os
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,8 @@ sys.path.insert(0, str(ROOT / "tests/engine"))
 from kernels_ort import Ort  # noqa: E402
 from networks import Network  # noqa: E402
 
-CPU_LEVELS = {"generic": 0, "x86-64-v2": 1, "x86-64-v3": 2, "x86-64-v4": 3}
+LEVELS = ["generic", "x86-64-v2", "x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "neon"]
+INT8 = "-int8"  # of a network that "digitd quantize" made, beside its original
 IDX_HEADER = 16
 
 
@@ -94,8 +96,21 @@ def big():
 NETWORKS = {"mlp": mlp, "lenet": lenet, "cnn": cnn, "big": big, "shipped": None}
 
 
+def quantise(name, folder):
+    """The network in bytes, calibrated with some of the pictures that it is measured with."""
+    path, idx = folder / f"{name}.onnx", folder / "pictures.idx"
+    images = np.rint(pictures(200)[0] * 255).astype(np.uint8)
+    idx.write_bytes(struct.pack(">IIII", 0x803, len(images), 28, 28) + images.tobytes())
+    source = write(name.removesuffix(INT8), folder)
+    command = [BUILD / "server/digitd", "quantize", source, "--calibrate", idx, "--out", path]
+    subprocess.run(command, check=True, stdout=-3)
+    return path
+
+
 def write(name, folder):
     """The network's ONNX file."""
+    if name.endswith(INT8):
+        return quantise(name, folder)
     if name == "shipped":
         return SHIPPED
     network = NETWORKS[name]()
@@ -192,16 +207,18 @@ def figures(times, n):
 
 def probabilities(name, values):
     """ONNX Runtime's output; the network that ships ends in logits."""
-    if name != "shipped":
+    if not name.startswith("shipped"):
         return values
     e = np.exp(values.astype(np.float64) - values.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
 
 
 def compare(name, path, options, library, ort):
-    names = [v[0].name for v in (onnx.load(path).graph.input, onnx.load(path).graph.output)]
-    session = ort.session(path)
-    model = Model(library, path, CPU_LEVELS.get(options.cpu, 3))
+    peer = write(name.removesuffix(INT8), path.parent) if name.endswith(INT8) else path
+    names = [v[0].name for v in (onnx.load(peer).graph.input, onnx.load(peer).graph.output)]
+    session = ort.session(peer)
+    cpu = library.cpu_detect() if options.cpu == "auto" else LEVELS.index(options.cpu)
+    model = Model(library, path, cpu)
     for n in options.batch:
         images, _ = pictures(n)
         ours, theirs = np.zeros((n, 10), np.float32), np.zeros((n, 10), np.float32)
@@ -211,10 +228,11 @@ def compare(name, path, options, library, ort):
         ]
         times = measure(runs, options.rounds, options.seconds)
         (median, quartile), (median_ort, quartile_ort) = (figures(t, n) for t in times)
-        expected = theirs if name != "shipped" else probabilities(name, theirs)
-        got = ours if name != "shipped" else probabilities(name, model.logits)
+        shipped = name.startswith("shipped")
+        expected = theirs if not shipped else probabilities(name, theirs)
+        got = ours if not shipped else probabilities(name, model.logits)
         print(
-            f"{name:8} {n:4} {median:8.2f} ({quartile:7.2f})"
+            f"{name:12} {n:4} {median:8.2f} ({quartile:7.2f})"
             f" {median_ort:8.2f} ({quartile_ort:7.2f})"
             f" {median_ort / median:5.2f}x {quartile_ort / quartile:5.2f}x"
             f"  {np.abs(got - expected).max():.1e}",
@@ -225,10 +243,11 @@ def compare(name, path, options, library, ort):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--batch", default="1,8", help="pictures at a time, with commas")
-    parser.add_argument("--networks", default=",".join(NETWORKS), help="which, with commas")
+    every = ",".join([*NETWORKS, "cnn" + INT8, "shipped" + INT8])
+    parser.add_argument("--networks", default=every, help=f"with commas; NAME{INT8} is in bytes")
     parser.add_argument("--rounds", type=int, default=51)
     parser.add_argument("--seconds", type=float, default=0.005, help="of one round")
-    parser.add_argument("--cpu", default="x86-64-v4", choices=CPU_LEVELS)
+    parser.add_argument("--cpu", default="auto", choices=["auto", *LEVELS])
     options = parser.parse_args()
     options.batch = [int(n) for n in options.batch.split(",")]
     subprocess.run(["ninja", "-C", BUILD, "benchmarks/bench_kernels.so"], check=True, stdout=-3)
@@ -236,7 +255,7 @@ def main():
     library.kernels_time_model.restype = library.kernels_time_ort.restype = ctypes.c_double
     ort = Ort()
     print(f"# ONNX Runtime {ort.version}; {pictures(1)[1]}; {options.rounds} rounds")
-    print("network batch  digitd, us         ONNX Runtime, us    ratios       max |dp|")
+    print("network      batch  digitd, us         ONNX Runtime, us    ratios       max |dp|")
     with tempfile.TemporaryDirectory() as folder:
         for name in options.networks.split(","):
             path = write(name, Path(folder))
