@@ -115,9 +115,8 @@ VECTOR_INLINE void finish_floats(const ints *sums, const struct int8_tile *t,
         for (size_t p = 0; p < pixels; p++)
             vector_store(
                 out + p * t->out_step + channel + v * VECTOR_LANES,
-                vector_max(__builtin_convertvector(sums[p * vectors + v], vector) * scale +
-                               shift,
-                           low));
+                int8_max(__builtin_convertvector(sums[p * vectors + v], vector) * scale + shift,
+                         low));
     }
 }
 
