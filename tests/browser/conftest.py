@@ -30,6 +30,10 @@ addEventListener("securitypolicyviolation", (event) =>
 """
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: left out under sanitizers")
+
+
 @pytest.fixture(scope="session")
 def server():
     one = Server()
