@@ -2,8 +2,8 @@
 """Latency with and without a shadow of 10 %, by wrk, turn about.
 
 Two servers with two versions of the model, which differ in nothing but --shadow. wrk asks one and
-then the other, for a little while each, over many rounds; the medians of the percentiles are
-compared. Paced clients leave the processor time, which is when the shadow has its own; those that
+then the other, for a little while each, over many rounds; the medians of the percentiles, and of the
+processor time that the event loops take for an answer, are compared. Paced clients leave the processor time, which is when the shadow has its own; those that
 never pause leave it none, and then its queue fills and samples are dropped.
 """
 
@@ -30,18 +30,37 @@ def serve(program: str, repository: Path, *extra: str) -> tuple[subprocess.Popen
     return server, server.stdout.readline().removeprefix("listening on ").strip()
 
 
-def percentiles(url: str, load: tuple[int, int], seconds: float, folder: str) -> dict[int, float]:
+def loop_seconds(pid: int) -> float:
+    """The processor time of all threads but the shadow's."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        if (task / "comm").read_text().strip() != "shadow":
+            total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def measure(
+    server: tuple[subprocess.Popen, str], load: tuple[int, int], seconds: int, folder: str
+) -> dict[str, float]:
+    process, url = server
     connections, pause_ms = load
     case = next(case for case in cases() if case.name.startswith("V2 JSON, 32"))
     words = script(case, folder)
     lua = Path(words[1])
     if pause_ms:
         lua.write_text(lua.read_text() + f"function delay() return {pause_ms} end\n")
+    cpu = loop_seconds(process.pid)
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *words]
     done = subprocess.run([*command, url + case.path], check=True, capture_output=True, text=True)
     if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         sys.exit(f"not every answer was a success:\n{done.stdout}")
-    return {p: microseconds(re.search(rf" {p}%\s+(\S+)", done.stdout).group(1)) for p in (50, 99)}
+    answers = int(re.search(r"(\d+) requests in", done.stdout).group(1))
+    p50, p99 = (re.search(rf" {p}%\s+(\S+)", done.stdout).group(1) for p in (50, 99))
+    return {
+        "p50": microseconds(p50),
+        "p99": microseconds(p99),
+        "CPU": (loop_seconds(process.pid) - cpu) / answers * 1e6,
+    }
 
 
 def shadow_metrics(url: str) -> str:
@@ -72,26 +91,26 @@ def main() -> None:
             serve(args.digitd, repository, "--shadow", "mnist@2=10%"),
         )
         servers = {"without": plain, "with": shadowed}
-        seen: dict[tuple[str, str, int], list[float]] = {}
+        seen: dict[tuple[str, str, str], list[float]] = {}
         try:
             for turn in range(args.rounds):
                 for load, shape in LOADS.items():
                     for name in sorted(servers, reverse=turn % 2 == 0):
-                        got = percentiles(servers[name][1], shape, args.seconds, folder)
-                        for p, us in got.items():
-                            seen.setdefault((load, name, p), []).append(us)
+                        got = measure(servers[name], shape, args.seconds, folder)
+                        for what, us in got.items():
+                            seen.setdefault((load, name, what), []).append(us)
             print(shadow_metrics(shadowed[1]))
         finally:
             for server, _ in servers.values():
                 server.terminate()
     print(f"{'load':26} {'':4} {'without':>10} {'with':>10} {'change':>8} {'of pairs':>9}")
     for load in LOADS:
-        for p in (50, 99):
-            a, b = seen[load, "without", p], seen[load, "with", p]
+        for what in ("p50", "p99", "CPU"):
+            a, b = seen[load, "without", what], seen[load, "with", what]
             change = statistics.median(b) / statistics.median(a) - 1
             pairs = statistics.median(y / x for x, y in zip(a, b, strict=True)) - 1
-            medians = f"{statistics.median(a):7.0f} us {statistics.median(b):7.0f} us"
-            print(f"{load:26} p{p:<3} {medians} {change:8.1%} {pairs:9.1%}")
+            medians = f"{statistics.median(a):7.1f} us {statistics.median(b):7.1f} us"
+            print(f"{load:26} {what:4} {medians} {change:8.1%} {pairs:9.1%}")
 
 
 if __name__ == "__main__":

@@ -111,6 +111,9 @@ int version_load(struct repository *r, struct version *v, struct error *err);
 /* Notes that the file is not taken yet. */
 void version_wait(struct repository *r, struct version *v);
 
+/* The file that is served is there again: whatever was wrong with another is so no more. */
+void version_restore(struct repository *r, struct version *v);
+
 /* Serves it no longer, and waits until the last user has done with it. */
 void version_unload(struct repository *r, struct version *v, const char *reason);
 

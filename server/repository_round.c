@@ -141,6 +141,8 @@ static bool ensure(struct repository *r, struct version *v, struct round *round)
 {
     struct error why = {0};
 
+    if (v->holder && stamp_equal(&v->seen, &v->loaded))
+        version_restore(r, v);
     if (v->gone_ns || (v->holder && stamp_equal(&v->seen, &v->loaded)))
         return v->holder;
     if (v->known.failed && stamp_equal(&v->seen, &v->failed) &&
@@ -169,6 +171,9 @@ static void choose(struct repository *r, size_t first, size_t end, struct round 
 
     for (size_t i = end; i-- > first;) {
         struct version *v = r->versions[i];
+
+        if (v->gone_ns && has_settled(r, v, v->gone_ns, round))
+            continue; /* it goes once what takes its place is there */
         bool wanted =
             !v->withheld && (policy_wants(policy, v->known.version, served) || has_label(r, v));
 

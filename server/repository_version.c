@@ -130,6 +130,12 @@ void version_wait(struct repository *r, struct version *v)
         set_state(r, v, CATALOGUE_UNAVAILABLE, "its file has only just changed");
 }
 
+void version_restore(struct repository *r, struct version *v)
+{
+    v->known.failed = false;
+    set_state(r, v, CATALOGUE_READY, "");
+}
+
 static void log_ready(const struct version *v)
 {
     const struct model_info *info = model_info(v->holder->model);

@@ -153,8 +153,9 @@ def test_bad_new_version(watched, repository):
     assert watched.logged().count("event=model-refused") == 1  # not with every look
 
 
-def test_slow_copy(watched, repository):
+def test_slow_copy(start, repository):
     """Half of a file is neither served nor complained of."""
+    server = start("--model-repository", str(repository), "--repository-settle", "1s")
     content = always(2)
     folder = repository / "mnist" / "2"
     folder.mkdir()
@@ -163,9 +164,9 @@ def test_slow_copy(watched, repository):
             out.write(content[i * len(content) // 12 : (i + 1) * len(content) // 12])
             os.utime(folder)  # so that it is looked at
             time.sleep(0.04)
-            assert answer(watched) == ("1", 1)
-    assert wait_for(lambda: answer(watched) == ("2", 2))
-    assert "event=model-refused" not in watched.logged()
+            assert answer(server) == ("1", 1)
+    assert wait_for(lambda: answer(server) == ("2", 2))
+    assert "event=model-refused" not in server.logged()
 
 
 def test_polling(start, repository):
@@ -274,6 +275,19 @@ def test_latest_that_is_bad(start, repository):
     put(repository, 3, always(3))
     assert wait_for(lambda: server.get("/v2/models/mnist").json["versions"] == ["1", "3"])
     assert "event=model-unloaded name=mnist version=2 reason=--version-policy" in server.logged()
+
+
+def test_roll_back_of_the_latest(start, repository):
+    """The one before is there again before the latest is gone: nobody is refused meanwhile."""
+    put(repository, 2, always(2))
+    server = start("--model-repository", str(repository), *QUICK, "--version-policy", "latest")
+    assert states(server)["1"] == ("END", "--version-policy")
+    load = Load(server, says_its_version)
+    shutil.rmtree(repository / "mnist" / "2")
+    assert wait_for(lambda: "1" in load.seen)
+    put(repository, 3, always(3))
+    assert wait_for(lambda: "3" in load.seen)
+    load.stop()
 
 
 def test_empty_repository_is_one_that_is_not_mounted(watched, repository):
