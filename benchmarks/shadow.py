@@ -2,9 +2,10 @@
 """Latency with and without a shadow of 10 %, by wrk, turn about.
 
 Two servers with two versions of the model, which differ in nothing but --shadow. wrk asks one and
-then the other, for a little while each, over many rounds; the medians of the percentiles, and of the
-processor time that the event loops take for an answer, are compared. Paced clients leave the processor time, which is when the shadow has its own; those that
-never pause leave it none, and then its queue fills and samples are dropped.
+then the other, for a little while each, over many rounds; the medians of the percentiles, and of
+the processor time that the event loops take for an answer, are compared. Paced clients leave the
+processors time, which is when the shadow has its own; those that never pause leave it none, and
+then its queue fills and samples are dropped.
 """
 
 import argparse
