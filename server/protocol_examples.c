@@ -24,8 +24,9 @@ struct body {
     struct batch *batch;
     struct scan examples, context; /* where they begin */
     bool has_context, context_read;
-    size_t context_image; /* its index, once read */
-    bool pictures;        /* what the first example has, and so should all */
+    size_t context_image;  /* the first of its images, once read */
+    size_t context_images; /* a picture may be a number of several digits */
+    bool pictures;         /* what the first example has, and so should all */
 };
 
 /* One object of features, while it is read. */
@@ -121,7 +122,7 @@ static int read_features(struct scan *s, struct features *f, struct error *err)
 static int borrow(struct body *body, struct features *f, struct error *err)
 {
     struct batch *b = body->batch;
-    const size_t from = body->context_image;
+    const size_t from = body->context_image, n = body->context_images;
     float *out;
 
     if (!body->has_context)
@@ -130,15 +131,18 @@ static int borrow(struct body *body, struct features *f, struct error *err)
         f->where = "context";
         body->context_read = true;
         body->context_image = b->n;
-        return read_features(&body->context, f, err);
-    }
-    int r = batch_add(b, 1, &out, err);
+        int r = read_features(&body->context, f, err);
 
-    if (r < 0)
+        body->context_images = b->n - body->context_image;
         return r;
-    memcpy(out, b->images + from * MODEL_INPUT, MODEL_INPUT * sizeof(*out));
+    }
+    int r = batch_add(b, n, &out, err);
+
+    if (r < 0 || n == 0)
+        return r;
+    memcpy(out, b->images + from * MODEL_INPUT, n * MODEL_INPUT * sizeof(*out));
     if (b->seen)
-        b->seen[b->n - 1] = b->seen[from];
+        memcpy(&b->seen[b->n - n], &b->seen[from], n * sizeof(*b->seen));
     f->found = true;
     f->picture = b->wish.pictures;
     return 0;

@@ -98,6 +98,12 @@ def test_examples(server, image, pictures):
     assert post(server, "regress", body)["results"] == [7.0, 3.0, -1.0]
 
 
+def test_numbers_as_examples(server):
+    number = png(np.concatenate([digit(7), digit(3)], axis=1))
+    body = {"examples": [{}, {"tag": ["x"]}], "context": {"image": {"b64": b64(number)}}}
+    assert post(server, "regress?number=true", body) == {"results": [7.0, 3.0, 7.0, 3.0]}
+
+
 def test_a_notebook_that_sends_greys(start, pictures):
     """[1,28,28,1] of 0..255, without a content type, with line breaks; per row an object."""
     server = start("--pixels", "255", "--classes")
