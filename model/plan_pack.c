@@ -250,7 +250,7 @@ static void choose_type(const struct plan *p, struct plan_step *s)
         return;
     if (s->kind == PLAN_MAX_POOL)
         s->pool = pool_figures(p, s);
-    s->int8_kind = kinds[s->kind];
+    s->int8_kind = (int)kinds[s->kind];
     s->kind = PLAN_INT8;
 }
 

@@ -292,8 +292,9 @@ void plan_run(const struct plan *p, const float *images, size_t n, void *scratch
 void plan_profile(const struct plan *p, const float *images, size_t n, void *scratch,
                   float *logits, uint64_t *step_ns)
 {
-    struct run r = {.plan = p, .images = images, .scratch = scratch, .step_ns = step_ns};
+    struct run r = {.plan = p, .images = images, .scratch = scratch};
 
+    r.step_ns = step_ns;
     r.last_ns = now_ns();
     run(&r, n, logits);
 }

@@ -55,8 +55,9 @@ static void draw(float *image, size_t i)
     double y0 = 12.0 + (double)(i % 3);
 
     for (size_t at = 0; at < MODEL_INPUT; at++) {
+        size_t row = at / MODEL_SIDE;
         double x = (double)(at % MODEL_SIDE) - x0;
-        double y = (double)(at / MODEL_SIDE) - y0;
+        double y = (double)row - y0;
         double off = fabs(sqrt(x * x + y * y) - radius);
 
         image[at] = (float)fmax(0, 1 - off / 2);

@@ -226,8 +226,8 @@ static void outputs(const struct block *b, float *out)
     for (size_t i = 0; i < b->tiles; i++) {
         size_t y = (b->first + i) / across(c) * whole;
         size_t x = (b->first + i) % across(c) * whole;
-        const struct winograd_target t = {
-            .out = out + y * c->out_row + x * c->out_pixel,
+        const float *from = b->products + i * KERNELS_ROUND(c->out_channels);
+        struct winograd_target t = {
             .row = c->out_row,
             .pixel = c->out_pixel,
             .height = least(c->out_height / halves - y, whole),
@@ -235,8 +235,8 @@ static void outputs(const struct block *b, float *out)
             .floor = (vector){0} + floor,
         };
 
-        LEVEL(winograd_output)
-        (c, b->products + i * KERNELS_ROUND(c->out_channels), b->product_step, &t);
+        t.out = out + y * c->out_row + x * c->out_pixel;
+        LEVEL(winograd_output)(c, from, b->product_step, &t);
     }
 }
 

@@ -23,7 +23,7 @@ static float to_output(size_t tile, size_t i, size_t frequency)
     float power = 1;
 
     if (frequency == IN - 1)
-        return i == tile - 1;
+        return i == tile - 1 ? 1 : 0;
     while (i-- > 0)
         power *= points[frequency];
     return power;
@@ -134,6 +134,7 @@ static size_t least(size_t a, size_t b)
 }
 
 void LEVEL(winograd)(const struct kernels_conv *c, const float *packed, const float *bias,
+                     /* NOLINTNEXTLINE(readability-non-const-parameter): as elsewhere */
                      const float *in, float *work, float *out)
 {
     size_t halves = c->pool ? 2 : 1;
