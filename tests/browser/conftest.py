@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from paper import Paper
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / name) for name in ("", "http")]
 
 from digitd import Server, check_end  # noqa: E402
 
