@@ -90,6 +90,10 @@ static enum MHD_Result each(void *header, enum MHD_ValueKind kind, const char *n
 {
     (void)kind;
     http_header_add(header, name ? name : "", value ? value : "");
+    /* The library has put zeroes where the line ended, and takes one inside of it for the end
+     * of the value. */
+    if (value && value[strlen(value) + 1] != '\0')
+        refuse(header, 400, "a header's line does not end with CR LF, or holds a zero byte");
     return MHD_YES;
 }
 
