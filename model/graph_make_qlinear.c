@@ -194,12 +194,35 @@ int graph_make_qgemm(struct graph_builder *b, const struct onnx_node *n, struct 
                : r;
 }
 
+/* Bytes less a zero point that depends on the picture. */
+static int take_dynamic(struct graph_builder *b, const struct onnx_node *n, struct inner *in,
+                        const struct graph_symbol *zero, struct error *err)
+{
+    const struct graph_symbol *x = NULL;
+    struct graph_symbol s = {0};
+    int r = graph_input_any(b, n, 0, &x, err);
+
+    if (r == 0)
+        r = graph_combine(b, n, KERNELS_SUBTRACT, x, zero, &s, err);
+    if (r == 0)
+        r = make_name(b, n, "a", &in->inputs[0], err);
+    s.name = in->inputs[0];
+    in->node.n_inputs = 1;
+    return r == 0 ? graph_define(b, s, err) : r;
+}
+
 /* Sums of products of integers, which are exact as floats up to 2^24 and in bytes beyond. */
 static int make_integer(struct graph_builder *b, const struct onnx_node *n, graph_make_fn *make,
                         int64_t axis, struct error *err)
 {
+    const struct graph_symbol *zero = graph_input(b, n, 2);
     struct inner in = inner_of(n);
-    int r = take(b, n, &in, &(struct graph_quant_input){0, SIZE_MAX, 2, true, 0}, err);
+    int r = 0;
+
+    if (zero && !zero->constant)
+        r = take_dynamic(b, n, &in, zero, err);
+    else
+        r = take(b, n, &in, &(struct graph_quant_input){0, SIZE_MAX, 2, true, 0}, err);
 
     if (r == 0)
         r = take(b, n, &in, &(struct graph_quant_input){1, SIZE_MAX, 3, true, axis}, err);

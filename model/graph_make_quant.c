@@ -98,12 +98,17 @@ static int read_single(const struct graph_builder *b, const struct onnx_node *n,
 /* The zero point of bytes that are used without one: 0 as they are in the file. */
 static int32_t plain_zero(const struct graph *g, size_t value)
 {
-    for (size_t i = g->n_nodes; i-- > 0;)
-        if (g->nodes[i].out == value) {
-            if (g->nodes[i].kind == GRAPH_QUANTIZE)
-                return g->nodes[i].bytes->is_signed ? SIGNED_SHIFT : 0;
-            value = g->nodes[i].in[0];
-        }
+    for (size_t i = g->n_nodes; i-- > 0;) {
+        const struct graph_node *n = &g->nodes[i];
+
+        if (n->out != value)
+            continue;
+        if (n->kind == GRAPH_QUANTIZE)
+            return n->bytes->is_signed ? SIGNED_SHIFT : 0;
+        if (n->kind != GRAPH_MAX_POOL && n->kind != GRAPH_RESHAPE && n->kind != GRAPH_MOVE)
+            return 0;
+        value = n->in[0];
+    }
     return 0;
 }
 
@@ -123,6 +128,17 @@ static int add_node(struct graph_builder *b, const struct onnx_node *n, const ch
         r = graph_define(b, (struct graph_symbol){.name = name, .value = node->out}, err);
     }
     return r;
+}
+
+int graph_quant_plain(struct graph_builder *b, const struct onnx_node *n,
+                      const struct graph_symbol *s, struct error *err)
+{
+    struct graph_bytes bytes = {.from = true, .scale = {1}};
+
+    bytes.zero[0] = plain_zero(b->graph, s->value);
+    if (bytes.zero[0] == 0)
+        return graph_bind(b, n, *s, err);
+    return add_node(b, n, n->outputs[0], GRAPH_DEQUANTIZE, s->value, &bytes, err);
 }
 
 /* Whether a list of scales has one for each of the tensor's slices along its axis. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "model/error.h"
-#include "model/graph_build.h"
+#include "model/graph_quant.h"
 
 /* Operators that do the same to each number. */
 
@@ -188,7 +188,7 @@ int graph_make_cast(struct graph_builder *b, const struct onnx_node *n, struct e
         r = graph_refuse(n, err, -ENOTSUP,
                          "it makes element type %d of what depends on the picture", (int)to);
     if (r < 0 || !s->constant)
-        return r < 0 ? r : graph_bind(b, n, *s, err);
+        return r < 0 ? r : graph_quant_plain(b, n, s, err);
     if (onnx_element_len(to) == 0 || onnx_element_len(s->constant->type) == 0)
         return graph_refuse(n, err, -ENOTSUP, "it makes element type %d of %d", (int)to,
                             (int)s->constant->type);

@@ -10,7 +10,7 @@
 
 /* The makers of graph_make_quant.c, which takes tensors of bytes apart and together, and of
  * graph_make_qlinear.c, for operators that are several of the others at once. */
-graph_make_fn graph_make_quantize, graph_make_dequantize;
+graph_make_fn graph_make_quantize, graph_make_dequantize, graph_make_dynamic_quantize;
 graph_make_fn graph_make_qlinear_conv, graph_make_qlinear_matmul, graph_make_qlinear_add,
     graph_make_qlinear_average_pool, graph_make_qlinear_global_average_pool, graph_make_qgemm,
     graph_make_conv_integer, graph_make_matmul_integer;
@@ -31,6 +31,11 @@ int graph_quant_dequantize(struct graph_builder *b, const struct onnx_node *n, c
                            const struct graph_quant_input *i, struct error *err);
 int graph_quant_quantize(struct graph_builder *b, const struct onnx_node *n, const char *name,
                          const struct graph_quant_input *i, struct error *err);
+
+/* Gives the node's output the numbers of a value: if that is of bytes, as they are in the file.
+ */
+int graph_quant_plain(struct graph_builder *b, const struct onnx_node *n,
+                      const struct graph_symbol *s, struct error *err);
 
 /* Remembers at a convolution or dense layer the integers that its weights were made of, if they
  * were. weights [out][...], or [in][out] if `transposed`. */

@@ -43,6 +43,7 @@ static const struct graph_attribute_rule gemm[] = {
 const struct graph_operator_rule graph_quant_rules[] = {
     {"ConvInteger",              2, 4, graph_make_conv_integer,                conv,     NULL           },
     {"DequantizeLinear",         2, 3, graph_make_dequantize,                  quantize, NULL           },
+    {"DynamicQuantizeLinear",    1, 1, graph_make_dynamic_quantize,            NULL,     NULL           },
     {"MatMulInteger",            2, 4, graph_make_matmul_integer,              NULL,     NULL           },
     {"QGemm",                    6, 9, graph_make_qgemm,                       gemm,     "com.microsoft"},
     {"QLinearAdd",               8, 8, graph_make_qlinear_add,                 NULL,     "com.microsoft"},

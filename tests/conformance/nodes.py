@@ -27,6 +27,9 @@ OF_PICTURES |= {"BatchNormalization", "InstanceNormalization"}
 OF_DOUBLES = {"ReduceLogSumExp"}
 
 
+BYTES = (np.uint8, np.int8)
+
+
 @dataclass
 class Case:
     name: str
@@ -66,7 +69,7 @@ def load(folder: Path) -> Case | None:
 
 def depends(case: Case, i: int) -> bool:
     """Whether input `i` is to depend on the picture; else it becomes an initializer."""
-    if case.inputs[i].dtype != np.float32 or case.inputs[i].size == 0:
+    if case.inputs[i].dtype not in (np.float32, *BYTES) or case.inputs[i].size == 0:
         return False
     name = case.model.graph.input[i].name
     readers = [node for node in case.model.graph.node if name in node.input]
@@ -107,6 +110,11 @@ class Wrapper:
         return self.add("Slice", name, *(self.constant(np.int64([i])) for i in (start, end)))
 
     def feed(self, name: str, values: np.ndarray) -> None:
+        if values.dtype in BYTES:
+            self.feed(f"{name}_numbers", values.astype(np.float32))
+            scale, zero = self.constant(np.float32(1)), self.constant(values.dtype.type(0))
+            self.add("QuantizeLinear", f"{name}_numbers", scale, zero, output=name)
+            return
         flat = values.ravel()
         room = PIXELS - self.tens - len(self.pixels)
         start = len(self.pixels)

@@ -5,10 +5,12 @@ import onnx
 import pytest
 from conftest import Refused, predict
 from networks import Network, reference
+from onnx import TensorProto
 from onnxruntime.quantization import (
     CalibrationDataReader,
     QuantFormat,
     QuantType,
+    quantize_dynamic,
     quantize_static,
 )
 
@@ -125,6 +127,51 @@ def test_every_level_and_any_batch_give_the_same_bits(name, images, tmp_path):
                 assert np.array_equal(again, logits), level
     alone = np.concatenate([predict(path, images[i : i + 1])[0] for i in (0, 7, 18)])
     assert np.array_equal(alone, logits[[0, 7, 18]])
+
+
+@pytest.mark.parametrize("name", ["dense", "convolutions"])
+def test_dynamic(name, images, tmp_path):
+    """Scales by picture, as ONNX Runtime has them for one picture at a time."""
+    source, path = tmp_path / "float.onnx", tmp_path / "model.onnx"
+    source.write_bytes(NETWORKS[name]().model().SerializeToString())
+    quantize_dynamic(source, path, weight_type=QuantType.QUInt8)
+    model = onnx.load(path)
+    assert "DynamicQuantizeLinear" in {node.op_type for node in model.graph.node}
+    x = images.reshape(-1, 1, 28, 28)
+    want = np.concatenate([reference(model, x[i : i + 1]) for i in range(len(x))])
+    logits, _ = predict(path, images)
+    assert np.abs(logits - want).max() <= 1e-4
+    assert np.array_equal(predict(path, images[7:8])[0], logits[7:8])
+    assert np.isfinite(predict(path, images[:1] * 0)[0]).all()
+
+
+def test_integers_without_a_scale(images, tmp_path):
+    network = Network()
+    zero = network.constant(3, np.uint8)
+    network.add("QuantizeLinear", None, network.constant(1 / 255), zero)
+    network.add("Flatten")
+    weights = network.random.integers(0, 256, (784, 30))
+    names = network.constant(weights, np.uint8), zero, network.constant(131, np.uint8)
+    network.add("MatMulInteger", None, *names)
+    network.add("Cast", to=TensorProto.FLOAT)
+    network.add("Mul", None, network.constant(1e-3))
+    model = network.classify(30).model()
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    want = reference(model, images.reshape(-1, 1, 28, 28))
+    logits, _ = predict(path, images)
+    assert np.abs(logits - want).max() <= 1e-5 * np.abs(want).max()
+
+
+def test_signed_bytes_as_numbers(images, tmp_path):
+    network = Network()
+    network.add("QuantizeLinear", None, network.constant(0.01), network.constant(-100, np.int8))
+    network.add("Cast", to=TensorProto.FLOAT)
+    model = network.classify(784).model()
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    want = reference(model, images.reshape(-1, 1, 28, 28))
+    assert np.abs(predict(path, images)[0] - want).max() <= 1e-4 * np.abs(want).max()
 
 
 def test_values_between_two_bytes_go_to_the_even_one(tmp_path):
