@@ -52,7 +52,8 @@ int scan_boolean(struct scan *s, bool *ret, struct error *err);
 int scan_skip(struct scan *s, struct error *err); /* any value; checks its syntax */
 int scan_end(struct scan *s, struct error *err);  /* nothing but white space may follow */
 
-/* Whether the key or string, escapes resolved, equals `text`. */
+/* Whether the key or string, escapes resolved, equals `text`. One that was never read is empty.
+ */
 bool scan_equals(struct scan_text t, const char *text);
 
 /* Writes the string, escapes resolved, to out[0..t.len-1]; not NUL-terminated. Returns its

@@ -158,7 +158,7 @@ static size_t take(const char **at, const char *end, char ret[4])
 
 bool scan_equals(struct scan_text t, const char *text)
 {
-    const char *at = t.at, *end = t.at + t.len;
+    const char *at = t.at, *end = at ? at + t.len : at;
     size_t left = strlen(text);
 
     while (at < end) {

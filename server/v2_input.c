@@ -260,8 +260,10 @@ int v2_input_read(struct scan *s, struct batch *b, struct v2_tail *tail, struct 
                              members[i].key);
     if (r == 0 && !in.read)
         r = read_content(&in, err);
-    tail->at += in.size;
-    tail->len -= in.size;
+    if (in.size > 0) { /* there may be no tail */
+        tail->at += in.size;
+        tail->len -= in.size;
+    }
     return r;
 }
 
