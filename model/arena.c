@@ -26,10 +26,11 @@ _Static_assert(sizeof(struct arena_block) <= ALIGNMENT, "the header has its own 
  */
 static void *allocate(size_t len)
 {
-    void *p = aligned_alloc(len < HUGE_PAGE ? (size_t)ALIGNMENT : (size_t)HUGE_PAGE, len);
+    unsigned char *p = aligned_alloc(ALIGNMENT, len);
+    size_t before = -(uintptr_t)p % HUGE_PAGE;
 
-    if (p && len >= HUGE_PAGE)
-        (void)madvise(p, len, MADV_HUGEPAGE);
+    if (p && len > before && len - before >= HUGE_PAGE)
+        (void)madvise(p + before, (len - before) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
     return p;
 }
 
