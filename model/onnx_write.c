@@ -148,7 +148,8 @@ void onnx_write_tensor(struct onnx_writer *w, const char *name, enum onnx_type t
     if (!t || !own || !copy)
         return;
     onnx__tensor_proto__init(t);
-    memcpy(own, dims, rank * sizeof(*own));
+    if (rank > 0)
+        memcpy(own, dims, rank * sizeof(*own));
     memcpy(copy, data, len);
     t->name = text(w, name);
     t->has_data_type = 1;
