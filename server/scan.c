@@ -10,6 +10,8 @@
 
 void scan_init(struct scan *s, const char *text, size_t len, size_t depth_max)
 {
+    if (len == 0)
+        text = ""; /* there may be none */
     *s = (struct scan){
         .at = text,
         .end = text + len,
