@@ -258,6 +258,17 @@ static void drop_doubles(struct registry_files *files)
     files->n = n;
 }
 
+/* A file's changes show in the folder that it is in. */
+static void name_parent(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    if (!slash)
+        (void)strcpy(path, ".");
+    else
+        slash[slash == path] = '\0';
+}
+
 int registry_scan(const char *directory, const char *flat_name, struct registry_files *ret,
                   struct error *err)
 {
@@ -267,8 +278,10 @@ int registry_scan(const char *directory, const char *flat_name, struct registry_
 
     if (r < 0)
         return r;
-    if (!d && errno == ENOTDIR)
+    if (!d && errno == ENOTDIR) {
+        name_parent(ret->folders[0]);
         return registry_files_add(ret, flat_name, 1, directory, err);
+    }
     if (!d)
         return error_set(err, -errno, "the model repository '%.80s': %s", directory,
                          strerror(errno));

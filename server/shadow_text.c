@@ -24,7 +24,7 @@ static int read_share(const char *text, uint32_t *ret)
     if (end != text + len || !(percent > 0) || percent > 100)
         return -EINVAL;
     *ret = (uint32_t)(percent / 100 * UINT32_MAX);
-    return 0;
+    return *ret ? 0 : -EINVAL;
 }
 
 /* MODEL@VERSION=SHARE. */

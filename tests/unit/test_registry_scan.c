@@ -126,6 +126,7 @@ static void any_name(void **state)
     assert_int_equal(registry_scan(path, "x", &files, &err), 0);
     assert_int_equal(files.n, 1);
     assert_string_equal(files.files[0].name, "x");
+    assert_string_equal(files.folders[0], root);
     registry_files_finish(&files);
     put("other.onnx");
     assert_int_equal(scan(&files, &err), -ENOENT);
