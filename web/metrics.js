@@ -31,7 +31,7 @@ export function digest(families) {
   const requests = (families.digitd_requests_total ?? []).filter(isWork);
   return {
     requests: sum(requests),
-    errors: sum(requests.filter(({ labels }) => !labels.code.startsWith("2"))),
+    errors: sum(requests.filter(({ labels }) => /^[45]/.test(labels.code))),
     buckets: [...buckets].sort(([a], [b]) => a - b),
     digits,
   };

@@ -20,3 +20,8 @@ export async function listVersions() {
 export async function collectsFeedback() {
   return Boolean((await ask("v2"))?.extensions?.includes("feedback"));
 }
+
+// What was corrected, of one model: {total, right, confusion}; null if it is not collected.
+export function listCorrections(model) {
+  return ask(`v1/models/${encodeURIComponent(model)}/feedback`);
+}

@@ -1,7 +1,7 @@
 // A look at the service: what it answered, how fast, and with which models.
 
 import { digest, parseMetrics, quantile } from "./metrics.js";
-import { listVersions } from "./models.js";
+import { collectsFeedback, listCorrections, listVersions } from "./models.js";
 
 const EVERY_MS = 2000;
 const KEPT = 61; // readings: two minutes
@@ -26,6 +26,7 @@ const STATES = {
 export class Service {
   #readings = [];
   #timer = 0;
+  #collects = collectsFeedback().catch(() => false);
 
   // Reads while `details` is open and the page is looked at.
   constructor(details) {
@@ -47,6 +48,8 @@ export class Service {
       this.#readings = this.#readings.slice(-KEPT);
       this.#showModels(versions);
       this.#show();
+      if (versions.length && (await this.#collects))
+        this.#showCorrections(await listCorrections(versions[0].model));
       byId("service-trouble").textContent = "";
     } catch (error) {
       byId("service-trouble").textContent = error instanceof TypeError ? "The server cannot be reached." : error.message;
@@ -88,6 +91,28 @@ export class Service {
       return `${x.toFixed(1)} ${(58 - (56 * rate) / most).toFixed(1)}`;
     });
     byId("rates").setAttribute("d", points.length ? `M${points.join("L")}` : "");
+  }
+
+  // Rows: what it was; columns: what it was read as.
+  #showCorrections(summary) {
+    byId("corrections").hidden = !summary;
+    if (!summary) return;
+    byId("corrected").textContent = `${summary.total} corrections; ${summary.right} say that the answer was right.`;
+    const cell = (kind, text, share) => {
+      const element = document.createElement(kind);
+      element.textContent = text;
+      if (share) element.style.setProperty("--share", share);
+      return element;
+    };
+    const most = Math.max(1, ...summary.confusion.flat());
+    const rows = summary.confusion.map((counts, truth) => {
+      const row = document.createElement("tr");
+      const head = cell("th", truth);
+      head.scope = "row";
+      row.append(head, ...counts.map((count) => cell("td", count || "", count / most)));
+      return row;
+    });
+    byId("confusion").replaceChildren(...rows);
   }
 
   #showModels(versions) {

@@ -246,6 +246,11 @@ def test_a_correction_is_kept(open_page, tmp_path):
     summary = collecting.get("/v1/models/mnist/feedback").json
     assert summary["total"] == 2
     assert summary["confusion"][1][7] == 1
+    paper.page.locator("#service summary").click()
+    expect(paper.page.locator("#corrected")).to_have_text(
+        "2 corrections; 0 say that the answer was right."
+    )
+    assert paper.page.locator("#confusion tr").nth(1).locator("td").nth(7).inner_text() == "1"
     check_end(collecting)
     with sqlite3.connect(database) as kept:
         assert kept.execute("select count(*) from sqlite_master").fetchone()[0] > 0
