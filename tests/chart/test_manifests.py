@@ -189,7 +189,8 @@ def test_flags_and_variables_exist(case, render):
         for variable in container.get("env", []):
             if variable["name"].startswith("DIGITD_"):
                 assert variable["name"] in variables
-    assert {"serve", "batch", "healthcheck"} & seen
+    off = case in {"runtime", "knative", "standard"}
+    assert seen >= ({"serve"} if off else {"serve", "healthcheck"})
     for one in of_kind(objects, "ConfigMap"):
         _, variables = help_of("serve")
         assert {key for key in one["data"] if key.startswith("DIGITD_")} <= variables
