@@ -6,6 +6,7 @@
 
 #include "model/error.h"
 #include "model/graph.h"
+#include "model/model.h"
 #include "model/onnx.h"
 #include "model/plan_parts.h"
 
@@ -175,12 +176,44 @@ static void test_places_share_scratch_but_never_at_once(void **state)
     }
 }
 
+/* The network that ships: two of its convolutions go Winograd's way, one of them with the pool
+ * behind it, and the one that sees all of its picture is a dense layer. The reference, which
+ * defines all that, does none of it. */
+static void test_ways(void **state)
+{
+    struct onnx *o = NULL;
+    (void)state;
+
+    assert_int_equal(onnx_parse(model_builtin, model_builtin_len, &o, NULL), 0);
+    for (enum cpu_level cpu = CPU_GENERIC; cpu <= cpu_detect(); cpu++) {
+        struct graph *g = fuse(o);
+        struct plan *p = NULL;
+        size_t winograd = 0, halved = 0, dense = 0;
+
+        assert_int_equal(plan_build(g, cpu, &p, NULL), 0);
+        graph_destroy(g);
+        check_places(p);
+        check_lives(p);
+        for (size_t i = 0; i < p->n_steps; i++) {
+            winograd += p->steps[i].winograd;
+            halved += p->steps[i].halved;
+            dense += p->steps[i].kind == PLAN_DENSE;
+        }
+        assert_int_equal(winograd, cpu == CPU_GENERIC ? 0 : 2);
+        assert_int_equal(halved, cpu == CPU_GENERIC ? 0 : 1);
+        assert_int_equal(dense, 2);
+        plan_destroy(p);
+    }
+    onnx_destroy(o);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parses),
         cmocka_unit_test(test_fuses),
         cmocka_unit_test(test_places_share_scratch_but_never_at_once),
+        cmocka_unit_test(test_ways),
     };
 
     if (argc != 2)
