@@ -23,6 +23,25 @@ static void take(struct component *c, size_t x, size_t y, uint8_t ink)
     c->peak = c->peak > ink ? c->peak : ink;
 }
 
+/* Labels the neighbours of a pixel that belong to its patch, and puts them on the stack, which
+ * holds `n`. Returns how many it holds then. */
+static size_t spread(const struct fill *f, size_t x, size_t y, uint16_t label, size_t n)
+{
+    size_t x_end = x + 2 < f->width ? x + 2 : f->width;
+    size_t y_end = y + 2 < f->height ? y + 2 : f->height;
+
+    for (size_t v = y > 0 ? y - 1 : 0; v < y_end; v++)
+        for (size_t u = x > 0 ? x - 1 : 0; u < x_end; u++) {
+            size_t to = v * f->width + u;
+
+            if (f->labels[to] || f->ink[to] < f->threshold)
+                continue;
+            f->labels[to] = label;
+            f->stack[n++] = (uint32_t)to;
+        }
+    return n;
+}
+
 /* Labels the patch that holds pixel `start`, and measures it. */
 static struct component fill(const struct fill *f, size_t start, uint16_t label)
 {
@@ -33,20 +52,9 @@ static struct component fill(const struct fill *f, size_t start, uint16_t label)
     f->labels[start] = label;
     while (n > 0) {
         size_t at = f->stack[--n];
-        size_t x = at % f->width, y = at / f->width;
-        size_t x_end = x + 2 < f->width ? x + 2 : f->width;
-        size_t y_end = y + 2 < f->height ? y + 2 : f->height;
 
-        take(&found, x, y, f->ink[at]);
-        for (size_t v = y > 0 ? y - 1 : 0; v < y_end; v++)
-            for (size_t u = x > 0 ? x - 1 : 0; u < x_end; u++) {
-                size_t to = v * f->width + u;
-
-                if (f->labels[to] || f->ink[to] < f->threshold)
-                    continue;
-                f->labels[to] = label;
-                f->stack[n++] = (uint32_t)to;
-            }
+        take(&found, at % f->width, at / f->width, f->ink[at]);
+        n = spread(f, at % f->width, at / f->width, label, n);
     }
     return found;
 }

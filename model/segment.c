@@ -79,9 +79,9 @@ static void group(struct patch *patches, size_t n, size_t high)
 
 static int by_left(const void *a, const void *b)
 {
-    const struct segment_piece *one = a, *other = b;
+    const struct patch *one = a, *other = b;
 
-    return (one->left > other->left) - (one->left < other->left);
+    return (one->box.left > other->box.left) - (one->box.left < other->box.left);
 }
 
 /* The patches that are no specks; returns how many. */
@@ -109,8 +109,8 @@ static void make_pieces(const struct components *c, struct segment *s)
 {
     struct patch patches[SEGMENT_MAX] = {0};
     uint16_t patch_of[COMPONENTS_MAX] = {0}; /* by component: its patch + 1, or 0 */
-    struct segment_piece pieces[SEGMENT_MAX];
-    uint8_t piece_of[SEGMENT_MAX] = {0}; /* by group: its piece + 1 */
+    struct patch pieces[SEGMENT_MAX];        /* one of each group */
+    uint8_t piece_of[SEGMENT_MAX] = {0};     /* by group: its piece + 1 */
     size_t n = choose(c, s, patches, patch_of);
 
     group(patches, n, s->high);
@@ -118,13 +118,12 @@ static void make_pieces(const struct components *c, struct segment *s)
         patches[patches[i].group].box = join(patches[patches[i].group].box, patches[i].box);
     for (size_t i = 0; i < n; i++)
         if (patches[i].group == i)
-            pieces[s->n++] = patches[i].box;
+            pieces[s->n++] = patches[i];
     qsort(pieces, s->n, sizeof(pieces[0]), by_left);
-    memcpy(s->pieces, pieces, s->n * sizeof(pieces[0]));
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < s->n && patches[i].group == i && !piece_of[i]; k++)
-            if (memcmp(&pieces[k], &patches[i].box, sizeof(pieces[k])) == 0)
-                piece_of[i] = (uint8_t)(k + 1);
+    for (size_t i = 0; i < s->n; i++) {
+        s->pieces[i] = pieces[i].box;
+        piece_of[pieces[i].group] = (uint8_t)(i + 1);
+    }
     for (size_t i = 0; i < s->width * s->height; i++) {
         size_t patch = c->labels[i] ? patch_of[c->labels[i] - 1] : 0;
 
