@@ -16,7 +16,7 @@
 enum {
     CALLS_MIN = 20,
     CALLS_MAX = 1 << 16,
-    PROFILES = 100, /* calls whose layers are timed one by one */
+    PROFILES = 100, /* calls, at most, whose layers are timed one by one */
     SCRATCH_ALIGNMENT = 64,
     TICKS = 100, /* of the progress line, for each number of pictures */
 };
@@ -151,15 +151,17 @@ static void time_calls(struct bench_run *r, double seconds, struct bench_batch *
 
 static void time_steps(struct bench_run *r, struct bench_batch *b)
 {
-    for (size_t i = 0; i < PROFILES; i++)
+    size_t profiles = b->calls < PROFILES ? b->calls : PROFILES;
+
+    for (size_t i = 0; i < profiles; i++)
         model_profile(r->model, r->images, r->n, r->scratch, r->logits, r->ns + i * r->steps);
     for (size_t s = 0; s < r->steps; s++) {
         double times[PROFILES];
 
-        for (size_t i = 0; i < PROFILES; i++)
+        for (size_t i = 0; i < profiles; i++)
             times[i] = (double)r->ns[i * r->steps + s];
-        qsort(times, PROFILES, sizeof(*times), compare_doubles);
-        b->step_us[s] = quantile(times, PROFILES, 0.5) / 1e3 / (double)r->n;
+        qsort(times, profiles, sizeof(*times), compare_doubles);
+        b->step_us[s] = quantile(times, profiles, 0.5) / 1e3 / (double)r->n;
     }
 }
 
