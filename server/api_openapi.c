@@ -155,6 +155,24 @@ static bool is_repeated(const struct route *rows, size_t at, const char *method)
     return false;
 }
 
+/* The operations of the path that row `at` is the first to have. */
+static int write_methods(struct buf *out, const struct route *rows, size_t n, size_t at)
+{
+    const char *before = "";
+    int r = 0;
+
+    for (size_t i = at; i < n && r == 0; i++) {
+        if (strcmp(rows[i].pattern, rows[at].pattern) != 0 ||
+            is_repeated(rows, i, rows[i].method))
+            continue;
+        r = buf_text(out, before);
+        if (r == 0)
+            r = write_operation(out, rows, n, i);
+        before = ",";
+    }
+    return r ? r : buf_text(out, "}");
+}
+
 static int write_paths(struct buf *out)
 {
     size_t n;
@@ -167,17 +185,8 @@ static int write_paths(struct buf *out)
         r = i ? buf_text(out, ",") : 0;
         if (r == 0)
             r = write_path(out, rows[i].pattern);
-        for (size_t k = i, first = 1; k < n && r == 0; k++) {
-            if (strcmp(rows[k].pattern, rows[i].pattern) != 0 ||
-                is_repeated(rows, k, rows[k].method))
-                continue;
-            r = first ? 0 : buf_text(out, ",");
-            if (r == 0)
-                r = write_operation(out, rows, n, k);
-            first = 0;
-        }
         if (r == 0)
-            r = buf_text(out, "}");
+            r = write_methods(out, rows, n, i);
     }
     return r ? r : buf_text(out, "},");
 }
