@@ -21,6 +21,8 @@ static const struct openapi_row rows[] = {
     {api_trace, NULL, "Server", "Whether requests are logged", NULL, "Trace", NULL, NULL},
     {api_trace_set, NULL, "Server", "Sets whether requests are logged", "Trace", "Trace", NULL, "501"},
     {api_shared_memory, NULL, "V2", "There is no shared memory", NULL, NULL, NULL, "501"},
+    {api_explain,           &protocol_png,               "V1", "Predicts, and says which ink speaks for it", "Picture", "Explanations", "application/cloudevents+json", NULL},
+    {api_explain,           &protocol_form,               "V1", "Predicts, and says which ink speaks for it", "Form", "Explanations", "application/cloudevents+json", NULL},
     {api_explain,           NULL,               "V1", "Predicts, and says which ink speaks for it", "V1Request", "Explanations", "application/cloudevents+json", NULL},
     {api_feedback_add,      NULL,               "Models", "Stores what an answer should have been", "Correction", "Stored", NULL, "201 501 507"},
     {api_feedback,          NULL,               "Models", "How answers compare with what was stored", NULL, "Feedback", NULL, NULL},
