@@ -104,6 +104,91 @@ def dense():
     return model(nodes, initializers, ["n", 784], 14)
 
 
+def moves():
+    """Numbers in another order, shapes that are computed, functions, rows, two products."""
+    node = helper.make_node
+    nodes = [
+        node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2]),
+        node("AveragePool", ["t"], ["p"], kernel_shape=[4, 4], strides=[4, 4]),
+        node("Pad", ["p", "margins"], ["pad"], mode="reflect"),
+        node("Conv", ["pad", "w1", "b1"], ["c"], strides=[2, 2]),
+        node("LeakyRelu", ["c"], ["l"], alpha=0.1),
+        node("Sigmoid", ["l"], ["s"]),
+        node("Sub", ["c", "s"], ["d"]),
+        node("Mul", ["d", "by_row"], ["e"]),
+        node("Split", ["e"], ["e1", "e2"], axis=1),
+        node("Concat", ["e2", "e1", "s"], ["j"], axis=1),
+        node("Slice", ["j", "one", "minus", "two"], ["sl"]),
+        node("Clip", ["sl", "low", "high"], ["cl"]),
+        node("Gelu", ["cl"], ["ge"]),
+        node("Shape", ["ge"], ["sh"]),
+        node("Gather", ["sh", "zero"], ["n"], axis=0),
+        node("Unsqueeze", ["n", "axis"], ["n1"]),
+        node("Concat", ["n1", "rest"], ["target"], axis=0),
+        node("Reshape", ["ge", "target"], ["r"]),
+        node("LayerNormalization", ["r", "g2", "g3"], ["ln"]),
+        node("Transpose", ["ln"], ["lt"], perm=[0, 2, 1]),
+        node("MatMul", ["ln", "lt"], ["mm"]),
+        node("Softmax", ["mm"], ["so"], axis=-1),
+        node("MatMul", ["so", "ln"], ["at"]),
+        node("MatMul", ["at", "w3"], ["pr"]),
+        node("Tile", ["pr", "times"], ["ti"]),
+        node("ReduceMean", ["ti", "axis1"], ["m"], keepdims=0),
+        node("ReduceMax", ["ge", "axes23"], ["mx"], keepdims=0),
+        node("Concat", ["m", "mx"], ["f"], axis=1),
+        node("Gemm", ["f", "w4"], ["y"]),
+    ]
+    initializers = [
+        constant("margins", [0, 0, 1, 1, 0, 0, 1, 1], np.int64),
+        weights("w1", 4, 1, 3, 3),
+        weights("b1", 4),
+        weights("by_row", 4, 1),
+        *(constant(k, [v], np.int64) for k, v in {"one": 1, "minus": -1, "two": 1}.items()),
+        constant("low", -2.0),
+        constant("high", 2.0),
+        constant("zero", 0, np.int64),
+        constant("axis", [0], np.int64),
+        constant("axis1", [1], np.int64),
+        constant("axes23", [2, 3], np.int64),
+        constant("rest", [6, -1], np.int64),
+        weights("g2", 16),
+        weights("g3", 16),
+        weights("w3", 16, 5),
+        constant("times", [1, 2, 1], np.int64),
+        weights("w4", 11, 10),
+    ]
+    return model(nodes, initializers, ["n", 28, 28, 1], 20)
+
+
+def scores():
+    """What scikit-learn exports, for one picture without a batch."""
+    node = helper.make_node
+    digits = list(range(10))
+    nodes = [
+        node("Reshape", ["x", "flat"], ["f"]),
+        node("MaxPool", ["f"], ["p"], kernel_shape=[14], strides=[14]),
+        node("Squeeze", ["p", "axis"], ["q"]),
+        node("Scaler", ["q"], ["s"], domain="ai.onnx.ml", offset=[0.1] * 56, scale=[2.0] * 56),
+        node(
+            "LinearClassifier",
+            ["s"],
+            ["label", "scores"],
+            domain="ai.onnx.ml",
+            classlabels_ints=digits,
+            coefficients=(random.standard_normal(560) / 9).tolist(),
+            intercepts=[0.0] * 10,
+            post_transform="LOGISTIC",
+        ),
+        node("Normalizer", ["scores"], ["l1"], domain="ai.onnx.ml", norm="L1"),
+        node("ArgMax", ["l1"], ["unused"], axis=1),
+        node("ZipMap", ["l1"], ["y"], domain="ai.onnx.ml", classlabels_int64s=digits),
+    ]
+    initializers = [constant("flat", [1, 1, 784], np.int64), constant("axis", [1], np.int64)]
+    m = model(nodes, initializers, [28, 28], 13)
+    m.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
+    return m
+
+
 def with_golden(m):
     """Adds what digitd's own models carry, for one picture of a bar."""
     picture = np.zeros((28, 28), np.uint8)
@@ -192,8 +277,11 @@ def main():
         "dense": dense(),
         "quantised": quantised(),
         "golden": with_golden(plain()),
+        "moves": moves(),
+        "scores": scores(),
     }.items():
-        onnx.checker.check_model(m)
+        if name != "scores":  # whose output is no tensor
+            onnx.checker.check_model(m)
         (folder / f"{name}.onnx").write_bytes(m.SerializeToString())
 
 

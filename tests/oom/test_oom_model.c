@@ -60,6 +60,8 @@ static void test_load(void **state)
     check("golden.onnx");
     check("residual.onnx");
     check("quantised.onnx");
+    check("moves.onnx");
+    check("scores.onnx");
 }
 
 static int quantise(const char *model, size_t len, struct error *err)
