@@ -151,23 +151,38 @@ static int fill(struct graph_builder *b, struct error *err)
     return r == 0 ? check_cost(b->graph, err) : r;
 }
 
-int graph_build(const struct onnx *o, struct graph **ret, struct error *err)
+static int build(const struct onnx *o, bool one, bool *moved, struct graph **ret,
+                 struct error *err)
 {
     struct arena arena = {0};
     struct graph *g = arena_alloc(&arena, 1, sizeof(*g));
-    struct graph_builder b = {.onnx = o, .graph = g};
+    struct graph_builder b = {.onnx = o, .graph = g, .one = one};
     int r = 0;
 
     if (!g)
         return no_memory(err);
     g->arena = arena;
     r = fill(&b, err);
+    *moved = g->moved;
     if (r == 0) {
         *ret = g;
         g = NULL;
     }
     graph_destroy(g);
     return r;
+}
+
+/* A file for any number of pictures that moves them away from the first dimension is read as
+ * for one picture, which is how each is answered. */
+int graph_build(const struct onnx *o, struct graph **ret, struct error *err)
+{
+    bool moved = false;
+    struct error why = {0};
+    int r = build(o, false, &moved, ret, &why);
+
+    if (r == -ENOTSUP && moved && build(o, true, &moved, ret, NULL) == 0)
+        return 0;
+    return r < 0 ? error_set(err, r, "%s", why.text) : 0;
 }
 
 void graph_destroy(struct graph *g)

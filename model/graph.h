@@ -139,6 +139,7 @@ struct graph {
     size_t input, output;
     size_t output_at; /* which of the file's outputs that is */
     int64_t batch;    /* pictures at a time, as the input declares; -1 for any */
+    bool moved;       /* something was refused that moves the batch */
     bool softmax;     /* a Softmax behind `output` was taken off, */
     bool log_softmax; /* or a LogSoftmax */
 };

@@ -22,7 +22,8 @@ struct graph_builder {
     struct graph_symbol *symbols;
     size_t n_symbols, n_tables; /* so far; n_tables in elements */
     size_t nodes_max;
-    size_t own;                            /* symbols from here on are the present node's */
+    bool one;   /* picture at a time, though the file is for any number */
+    size_t own; /* symbols from here on are the present node's */
     const struct graph_integers *integers; /* graph_make_quant.c: constants made of integers */
 };
 
@@ -159,13 +160,15 @@ int graph_shape_from(const struct graph_builder *b, const struct onnx_node *n,
 struct graph_dims graph_dims_of(const struct graph_builder *b, const struct graph_symbol *s);
 /* Whether the first of these dimensions is the batch; in a file for one picture it is one like
  * the others. */
+bool graph_single(
+    const struct graph_builder *b); /* the file is, or is read as, for one picture */
 bool graph_batched(const struct graph_builder *b, const struct graph_symbol *s);
 bool graph_same_shape(const struct graph_shape *a, const struct graph_shape *b);
 /* What ONNX's Shape says of the batch: its size, or for any size GRAPH_ANY_BATCH, a prime of
- * which no other dimension is a multiple. */
+ * which no other dimension is a multiple, and that a float32 holds. */
 int64_t graph_batch(const struct graph_builder *b);
 
-#define GRAPH_ANY_BATCH ((INT64_C(1) << 40) + 15)
+#define GRAPH_ANY_BATCH INT64_C(16777213)
 
 /* Room for the node's weights and bias, zeroed. */
 int graph_weights(struct graph_builder *b, struct graph_node *node, size_t n_weights,

@@ -33,6 +33,22 @@ static bool find_input_shape(const struct onnx_value *input, struct graph_shape 
     return false;
 }
 
+/* Gives the input its name, after what the metadata want done to it first. */
+static int normalise(struct graph_builder *b, const char *name, struct error *err)
+{
+    char output[] = "input";
+    char *const outputs[] = {output};
+    const struct onnx_node n = {.name = "input", .op = "Normalise", .outputs = outputs};
+    const struct kernels_activation f = {.function = KERNELS_LINEAR,
+                                         .alpha = b->onnx->input_factor,
+                                         .beta = b->onnx->input_shift};
+    struct graph_symbol s = {.value = b->graph->input};
+    int r = f.alpha == 1 && f.beta == 0 ? 0 : graph_apply(b, &n, &f, &s, &s, err);
+
+    s.name = name;
+    return r == 0 ? graph_define(b, s, err) : r;
+}
+
 /* The pictures' value: of the graph's inputs, the one that is no initializer. */
 int graph_make_input(struct graph_builder *b, struct error *err)
 {
@@ -64,7 +80,7 @@ int graph_make_input(struct graph_builder *b, struct error *err)
     g->batch = shape.alone ? 1 : input->dims[0];
     g->input = g->n_values;
     g->values[g->n_values++] = (struct graph_value){.name = input->name, .shape = shape};
-    return graph_define(b, (struct graph_symbol){.name = input->name, .value = g->input}, err);
+    return normalise(b, input->name, err);
 }
 
 static bool is_answer(const struct graph_builder *b, const struct graph_symbol *s)

@@ -20,6 +20,9 @@ int graph_constant(struct graph_builder *b, const struct onnx_node *n, int32_t t
         if (dims->at[i] < 0 || __builtin_mul_overflow(count, (size_t)dims->at[i], &count))
             r = graph_refuse(n, err, -EBADMSG, "dimension %zu of its result is %lld", i,
                              (long long)dims->at[i]);
+    if (r == 0 && count > GRAPH_ELEMENTS_MAX)
+        r = graph_refuse(n, err, -ENOTSUP, "its result has over %d elements",
+                         GRAPH_ELEMENTS_MAX);
     if (r == 0)
         r = graph_table(b, n, count, onnx_element_len(type), &room, err);
     if (r < 0)

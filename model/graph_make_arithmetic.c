@@ -76,6 +76,10 @@ static int whole_pair(const struct onnx_node *n, enum kernels_pair pair, int64_t
             return graph_refuse(n, err, -EBADMSG, "it divides by %lld", (long long)y);
         *ret = x / y;
         break;
+    case KERNELS_EQUAL:
+    case KERNELS_LESS:
+    case KERNELS_GREATER:
+    case KERNELS_MASK:
     case KERNELS_POWER:
     case KERNELS_PRELU:
         return graph_refuse(n, err, -ENOTSUP, "digitd does it for float32 only");

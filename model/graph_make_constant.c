@@ -135,6 +135,55 @@ static int common(struct graph_builder *b, const struct onnx_node *n, struct gra
     return 0;
 }
 
+/* Of what depends on the picture: 1 or 0. */
+static int compare_values(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+{
+    enum kernels_pair pair = *n->op == 'E'   ? KERNELS_EQUAL
+                             : *n->op == 'L' ? KERNELS_LESS
+                                             : KERNELS_GREATER;
+    struct graph_symbol result = {0};
+    int r = graph_combine(b, n, pair, graph_input(b, n, 0), graph_input(b, n, 1), &result, err);
+
+    return r == 0 ? graph_bind(b, n, result, err) : r;
+}
+
+/* Where a condition holds x, where not y: what is masked out of either is 0, and they are
+ * added. */
+static int choose_values(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+{
+    const struct graph_symbol *condition = graph_input(b, n, 0);
+    const struct graph_dims one = {0};
+    struct onnx_tensor *t = NULL;
+    struct graph_symbol zero = {0};
+    struct graph_symbol otherwise = {0};
+    struct graph_symbol x = {0};
+    struct graph_symbol y = {0};
+    struct graph_symbol result = {0};
+    float *data = NULL;
+    int r = graph_constant(b, n, ONNX_FLOAT, &one, &t, &data, err);
+
+    zero.constant = t;
+    if (r == 0 && condition->constant)
+        r = graph_refuse(n, err, -ENOTSUP, "its condition must depend on the picture too");
+    if (r == 0)
+        r = graph_combine(b, n, KERNELS_EQUAL, condition, &zero, &otherwise, err);
+    if (r == 0)
+        r = graph_combine(b, n, KERNELS_MASK, graph_input(b, n, 1), condition, &x, err);
+    if (r == 0)
+        r = graph_combine(b, n, KERNELS_MASK, graph_input(b, n, 2), &otherwise, &y, err);
+    if (r == 0)
+        r = graph_combine(b, n, KERNELS_ADD, &x, &y, &result, err);
+    return r == 0 ? graph_bind(b, n, result, err) : r;
+}
+
+static bool all_constant(const struct graph_builder *b, const struct onnx_node *n)
+{
+    for (size_t i = 0; i < n->n_inputs; i++)
+        if (graph_input(b, n, i) && !graph_input(b, n, i)->constant)
+            return false;
+    return true;
+}
+
 /* Equal, Less and Greater. */
 int graph_make_compare(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {
@@ -142,7 +191,11 @@ int graph_make_compare(struct graph_builder *b, const struct onnx_node *n, struc
     struct graph_dims dims = {0};
     struct onnx_tensor *t = NULL;
     uint8_t *data = NULL;
-    int r = common(b, n, &dims, err);
+    int r = 0;
+
+    if (!all_constant(b, n))
+        return compare_values(b, n, err);
+    r = common(b, n, &dims, err);
 
     if (r == 0)
         r = both(b, n, 0, &dims, from, err);
@@ -167,6 +220,11 @@ int graph_make_where(struct graph_builder *b, const struct onnx_node *n, struct 
     void *data = NULL;
     int r = graph_input_any(b, n, 0, &condition, err);
 
+    for (size_t i = 1; r == 0 && i < 3; i++)
+        if (!graph_input(b, n, i))
+            r = graph_refuse(n, err, -EBADMSG, "it lacks input %zu", i);
+    if (r == 0 && !all_constant(b, n))
+        return choose_values(b, n, err);
     if (r == 0)
         r = common(b, n, &dims, err);
     if (r == 0)

@@ -86,8 +86,8 @@ static int measure(const struct graph_builder *b, const struct onnx_node *n, str
     }
     out->at[out->rank - 2] = f->a.at[f->a.rank - 2];
     out->at[out->rank - 1] = f->b.at[f->b.rank - 1];
-    if (b->graph->batch != 1 && ((left && f->a.rank < out->rank) ||
-                                 (right && (f->b.rank < out->rank || f->b.rank < 3))))
+    if (!graph_single(b) && ((left && f->a.rank < out->rank) ||
+                             (right && (f->b.rank < out->rank || f->b.rank < 3))))
         return graph_refuse(n, err, -ENOTSUP, "it mixes the pictures of the batch");
     f->batched =
         (left && f->a.rank == out->rank) || (right && f->b.rank == out->rank && out->rank > 2);
@@ -199,9 +199,10 @@ static int multiply(struct graph_builder *b, const struct onnx_node *n,
         r = graph_floats(b, n, t, &numbers, err);
         if (r == 0)
             r = make_dense(b, n, f.left.value, t, false, 1, &node, err);
-        if (r == 0)
-            *ret = (struct graph_symbol){.value = node->out};
-        return r;
+        if (r < 0)
+            return r;
+        *ret = (struct graph_symbol){.value = node->out};
+        return drop(b, n, &f, row, column, ret, err);
     }
     if (!t || f.b.rank > 2)
         r = spread(b, n, &f, err);

@@ -93,8 +93,10 @@ static int reshape(struct graph_builder *b, const struct onnx_node *n,
                                 "its shape does not hold the %zu numbers of each picture",
                                 count);
     }
-    if (batched && (rank == 0 || to.at[0] != from.at[0]))
+    if (batched && (rank == 0 || to.at[0] != from.at[0])) {
+        b->graph->moved = true;
         return graph_refuse(n, err, -ENOTSUP, "its shape does not keep the batch first");
+    }
     batched = batched && to.at[0] == from.at[0];
     if (batched)
         to.at[0] = 1;

@@ -39,7 +39,8 @@ int graph_shape_from(const struct graph_builder *b, const struct onnx_node *n,
     size_t skip = dims->rank > 0 && (batched || dims->at[0] == 1) ? 1 : 0;
     int r = 0;
 
-    if (!batched && b->graph->batch != 1)
+    b->graph->moved = b->graph->moved || (!batched && !graph_single(b));
+    if (!batched && !graph_single(b))
         return graph_refuse(n, err, -ENOTSUP, "its result does not keep the batch first");
     for (size_t i = skip; i < dims->rank; i++)
         of_picture[i - skip] = dims->at[i] > 0 ? (size_t)dims->at[i] : 0;
@@ -48,9 +49,14 @@ int graph_shape_from(const struct graph_builder *b, const struct onnx_node *n,
     return r;
 }
 
+bool graph_single(const struct graph_builder *b)
+{
+    return b->one || b->graph->batch == 1;
+}
+
 bool graph_batched(const struct graph_builder *b, const struct graph_symbol *s)
 {
-    return !s->constant && !b->graph->values[s->value].shape.alone && b->graph->batch != 1;
+    return !s->constant && !b->graph->values[s->value].shape.alone && !graph_single(b);
 }
 
 struct graph_dims graph_dims_of(const struct graph_builder *b, const struct graph_symbol *s)
@@ -79,6 +85,8 @@ bool graph_same_shape(const struct graph_shape *a, const struct graph_shape *b)
 
 int64_t graph_batch(const struct graph_builder *b)
 {
+    if (graph_single(b))
+        return 1;
     return b->graph->batch > 0 ? b->graph->batch : GRAPH_ANY_BATCH;
 }
 

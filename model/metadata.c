@@ -188,15 +188,35 @@ void metadata_hex(const uint8_t *bytes, size_t len, char *ret)
     *ret = '\0';
 }
 
+static int read_polarity(const struct onnx *o, bool *paper_high, struct error *err)
+{
+    static const char key[] = "digitd.input_polarity";
+    const char *text = onnx_metadata(o, key);
+
+    *paper_high = text && strcmp(text, "paper") == 0;
+    return !text || *paper_high || strcmp(text, "ink") == 0
+               ? 0
+               : error_set(err, -EBADMSG,
+                           "metadata '%s' is '%.40s'; it should be ink or paper, whichever is "
+                           "high",
+                           key, text);
+}
+
 int metadata_read(const struct onnx *o, struct arena *a, struct arena *golden,
                   struct metadata *ret, struct error *err)
 {
     float accuracy = 0;
     int r = check_characters(o, err);
 
-    *ret = (struct metadata){.input_scale = 1.0F / 255, .temperature = 1};
+    *ret = (struct metadata){.input_scale = 1.0F / 255, .temperature = 1, .input_std = 1};
     if (r == 0)
         r = read_number(o, "digitd.input_scale", 1e-6, 1e6, &ret->input_scale, err);
+    if (r == 0)
+        r = read_number(o, "digitd.input_mean", -1e6, 1e6, &ret->input_mean, err);
+    if (r == 0)
+        r = read_number(o, "digitd.input_std", 1e-6, 1e6, &ret->input_std, err);
+    if (r == 0)
+        r = read_polarity(o, &ret->paper_high, err);
     if (r == 0)
         r = read_number(o, "digitd.temperature", 0.01, 100, &ret->temperature, err);
     if (r == 0)

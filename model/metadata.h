@@ -1,6 +1,7 @@
 #ifndef MODEL_METADATA_H
 #define MODEL_METADATA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +16,9 @@ enum { METADATA_GOLDEN_MAX = 256 }; /* pictures */
 /* What the `digitd.*` properties of an ONNX file say, or their defaults. */
 struct metadata {
     float input_scale, temperature;
-    const char *pixels; /* as in struct model_info */
+    const char *pixels;          /* as in struct model_info */
+    float input_mean, input_std; /* of scaled numbers; the network takes (x - mean) / std */
+    bool paper_high;             /* it takes pictures with paper high and ink 0 */
     const char *labels[MODEL_CLASSES];
     const char *accuracy, *training_data;
     size_t n_golden;

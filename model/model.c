@@ -1,13 +1,10 @@
 #include "model/model.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "model/arena.h"
 #include "model/error.h"
@@ -15,8 +12,6 @@
 #include "model/metadata.h"
 #include "model/onnx.h"
 #include "model/plan.h"
-
-enum { FILE_MAX = 256 << 20 }; /* bytes */
 
 /* Golden logits may differ by this much times the logit or 1: other summation orders. */
 #define GOLDEN_TOLERANCE 1e-4F
@@ -53,6 +48,17 @@ static int describe(struct model *m, const struct onnx *o, const struct graph *g
     for (size_t i = 0; i < input->shape.rank; i++)
         info->input_shape[info->input_rank++] = (int64_t)input->shape.dims[i];
     info->output_is_probabilities = g->softmax;
+    info->other_outputs = "";
+    for (size_t i = 0; i < o->n_outputs && info->other_outputs; i++)
+        if (i != g->output_at)
+            info->other_outputs =
+                arena_print(&m->arena, "%s%s%s", info->other_outputs,
+                            *info->other_outputs ? ", " : "", o->outputs[i].name);
+    if (!info->other_outputs)
+        return no_memory(err);
+    info->input_mean = meta->input_mean;
+    info->input_std = meta->input_std;
+    info->input_paper_high = meta->paper_high;
     info->opset = o->opset;
     info->input_scale = meta->input_scale;
     info->temperature = meta->temperature;
@@ -106,13 +112,24 @@ static int check_golden(struct model *m, const struct metadata *meta, struct err
     return r;
 }
 
-static int fill(struct model *m, const struct onnx *o, enum cpu_level cpu, struct error *err)
+/* What a picture's numbers have to become before the file's own input can be fed. */
+static void set_input(struct onnx *o, const struct metadata *meta)
+{
+    double white = 255 * (double)meta->input_scale;
+    double low = meta->paper_high ? white : 0;
+
+    o->input_factor = (meta->paper_high ? -1 : 1) / meta->input_std;
+    o->input_shift = (float)((low - (double)meta->input_mean) / (double)meta->input_std);
+}
+
+static int fill(struct model *m, struct onnx *o, enum cpu_level cpu, struct error *err)
 {
     struct metadata meta = {0};
     struct arena golden = {0};
     struct graph *g = NULL;
     int r = metadata_read(o, &m->arena, &golden, &meta, err);
 
+    set_input(o, &meta);
     if (r == 0)
         r = graph_build(o, &g, err);
     if (r == 0)
@@ -131,6 +148,12 @@ static int fill(struct model *m, const struct onnx *o, enum cpu_level cpu, struc
 int model_load(const void *bytes, size_t len, enum cpu_level cpu, struct model **ret,
                struct error *err)
 {
+    return model_load_with(bytes, len, NULL, "", cpu, ret, err);
+}
+
+int model_load_with(const void *bytes, size_t len, const char *folder, const char *properties,
+                    enum cpu_level cpu, struct model **ret, struct error *err)
+{
     uint8_t digest[SHA256_DIGEST_SIZE];
     struct sha256_ctx sha;
     struct arena arena = {0};
@@ -141,7 +164,9 @@ int model_load(const void *bytes, size_t len, enum cpu_level cpu, struct model *
     if (!m)
         return no_memory(err);
     m->arena = arena;
-    r = onnx_parse(bytes, len, &o, err);
+    r = onnx_parse_in(bytes, len, folder, &o, err);
+    if (r == 0)
+        r = onnx_override(o, properties, err);
     if (r == 0) {
         m->info.cpu = cpu;
         sha256_init(&sha);
@@ -156,51 +181,6 @@ int model_load(const void *bytes, size_t len, enum cpu_level cpu, struct model *
         m = NULL;
     }
     model_destroy(m);
-    return r;
-}
-
-static int read_whole(int fd, const char *path, void **ret, size_t *ret_len, struct error *err)
-{
-    struct stat st;
-    size_t len = 0;
-    char *bytes = NULL;
-    ssize_t got = 1;
-
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return error_set(err, -EINVAL, "'%.100s' is no regular file", path);
-    if (st.st_size > FILE_MAX)
-        return error_set(err, -EFBIG, "'%.80s' has %lld bytes; a model has at most %d", path,
-                         (long long)st.st_size, FILE_MAX);
-    bytes = malloc((size_t)st.st_size + 1);
-    if (!bytes)
-        return no_memory(err);
-    while (len < (size_t)st.st_size && got > 0) {
-        got = read(fd, bytes + len, (size_t)st.st_size - len);
-        len += got > 0 ? (size_t)got : 0;
-    }
-    if (got < 0) {
-        free(bytes);
-        return error_set(err, -errno, "'%.80s' cannot be read: %s", path, strerror(errno));
-    }
-    *ret = bytes;
-    *ret_len = len;
-    return 0;
-}
-
-int model_load_file(const char *path, enum cpu_level cpu, struct model **ret, struct error *err)
-{
-    void *bytes = NULL;
-    size_t len = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int r = 0;
-
-    if (fd < 0)
-        return error_set(err, -errno, "'%.80s' cannot be opened: %s", path, strerror(errno));
-    r = read_whole(fd, path, &bytes, &len, err);
-    (void)close(fd);
-    if (r == 0)
-        r = model_load(bytes, len, cpu, ret, err);
-    free(bytes);
     return r;
 }
 

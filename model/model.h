@@ -26,9 +26,12 @@ struct model_info {
     size_t input_rank;
     int64_t input_shape[MODEL_RANK_MAX]; /* as the file declares it; -1 = batch */
     const char *output_name;             /* the graph's own output */
+    const char *other_outputs;           /* those that are not computed, with commas */
     bool output_is_probabilities;        /* the graph ends in Softmax; else it gives logits */
-    float input_scale;  /* tensor value = grey (0..255, ink high) * input_scale */
-    float temperature;  /* probabilities = softmax(logits / temperature) */
+    float input_scale;           /* tensor value = grey (0..255, ink high) * input_scale */
+    float input_mean, input_std; /* what the file's own input is then normalised by, here */
+    bool input_paper_high;       /* and before that turned over, since it takes paper high */
+    float temperature;           /* probabilities = softmax(logits / temperature) */
     const char *pixels; /* what clients send as numbers: "model" (what it takes), "255", "1" or
                          * "auto" */
     const char *labels[MODEL_CLASSES];
@@ -63,7 +66,14 @@ struct model_step {
 int model_load(const void *bytes, size_t len, enum cpu_level cpu, struct model **ret,
                struct error *err);
 
-/* Reads the file at `path` and loads it. Also returns -ENOENT, -EACCES, -EFBIG and the like. */
+/* The same with weights in other files in `folder`, which is "" or ends in a slash, or NULL for
+ * none; and with lines of KEY=VALUE that go before the file's own metadata. */
+int model_load_with(const void *bytes, size_t len, const char *folder, const char *properties,
+                    enum cpu_level cpu, struct model **ret, struct error *err);
+
+/* Reads the file at `path` and loads it, with weights that are in files beside it, and metadata
+ * from lines of KEY=VALUE in `path`.properties, if there is one. Also returns -ENOENT, -EACCES,
+ * -EFBIG and the like. */
 int model_load_file(const char *path, enum cpu_level cpu, struct model **ret,
                     struct error *err);
 

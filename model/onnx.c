@@ -247,6 +247,12 @@ static int unpack(struct file *f, const void *bytes, size_t len, struct error *e
 
 int onnx_parse(const void *bytes, size_t len, struct onnx **ret, struct error *err)
 {
+    return onnx_parse_in(bytes, len, NULL, ret, err);
+}
+
+int onnx_parse_in(const void *bytes, size_t len, const char *folder, struct onnx **ret,
+                  struct error *err)
+{
     struct arena arena = {0};
     struct file *f = NULL;
     int r = onnx_wire_check(&onnx__model_proto__descriptor, bytes, len, err);
@@ -257,6 +263,8 @@ int onnx_parse(const void *bytes, size_t len, struct onnx **ret, struct error *e
     if (!f)
         return no_memory(err);
     f->arena = arena;
+    f->folder = folder;
+    f->face.input_factor = 1;
     r = unpack(f, bytes, len, err);
     if (r == 0)
         r = take_model(f, err);
@@ -288,4 +296,53 @@ const char *onnx_metadata(const struct onnx *o, const char *key)
         if (strcmp(o->metadata[i].key, key) == 0)
             return o->metadata[i].value;
     return NULL;
+}
+
+/* One line, without its end; *count says whether it said something. */
+static int take_line(struct file *f, const char *line, size_t len, struct onnx_metadata *m,
+                     size_t *count, struct error *err)
+{
+    const char *equals = memchr(line, '=', len);
+    bool whole = len > 7 && strncmp(line, "digitd.", 7) == 0;
+    int r = 0;
+
+    if (len == 0 || *line == '#')
+        return 0;
+    if (!equals || equals == line)
+        return error_set(err, -EBADMSG, "'%.*s' should be KEY=VALUE",
+                         (int)(len < 60 ? len : 60), line);
+    m->key =
+        arena_print(&f->arena, "%s%.*s", whole ? "" : "digitd.", (int)(equals - line), line);
+    m->value = arena_print(&f->arena, "%.*s", (int)(line + len - equals - 1), equals + 1);
+    if (!m->key || !m->value)
+        return no_memory(err);
+    r = onnx_take_text(m->key, &m->key, err);
+    *count += 1;
+    return r;
+}
+
+int onnx_override(struct onnx *o, const char *text, struct error *err)
+{
+    struct file *f = (struct file *)o;
+    struct onnx_metadata *all = NULL;
+    size_t lines = 1;
+    size_t count = 0;
+    int r = 0;
+
+    for (const char *c = text; *c; c++)
+        lines += *c == '\n';
+    all = arena_alloc(&f->arena, lines + o->n_metadata, sizeof(*all));
+    if (!all)
+        return no_memory(err);
+    for (const char *line = text; r == 0 && *line; line += *line == '\n') {
+        size_t len = strcspn(line, "\n");
+
+        r = take_line(f, line, len, &all[count], &count, err);
+        line += len;
+    }
+    if (o->n_metadata > 0)
+        memcpy(all + count, o->metadata, o->n_metadata * sizeof(*all));
+    o->metadata = all;
+    o->n_metadata += count;
+    return r;
 }

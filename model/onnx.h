@@ -88,6 +88,8 @@ struct onnx {
     const struct onnx_value *inputs, *outputs;
     const struct onnx_metadata *metadata;
     size_t n_nodes, n_initializers, n_inputs, n_outputs, n_metadata;
+    float input_factor,
+        input_shift; /* the input is a picture's numbers times this, plus that */
 };
 
 /* Parses an ONNX file held in memory; the bytes are not needed afterwards. Memory and time are
@@ -97,7 +99,16 @@ struct onnx {
  * untouched. */
 int onnx_parse(const void *bytes, size_t len, struct onnx **ret, struct error *err);
 
+/* The same, and tensors may have their data in other files in `folder`, which ends in a slash
+ * or is "". NULL: nowhere. Also returns -ENOENT and the like for one that cannot be read. */
+int onnx_parse_in(const void *bytes, size_t len, const char *folder, struct onnx **ret,
+                  struct error *err);
+
 void onnx_destroy(struct onnx *o); /* accepts NULL */
+
+/* Lines of KEY=VALUE, which go before the file's own metadata; empty lines and those that begin
+ * with # do not count, and keys need not say "digitd.". Returns 0; -EBADMSG; -ENOMEM. */
+int onnx_override(struct onnx *o, const char *text, struct error *err);
 
 /* The value of a metadata key; NULL if the file lacks it. */
 const char *onnx_metadata(const struct onnx *o, const char *key);

@@ -13,6 +13,7 @@
 struct file {
     struct onnx face;
     struct arena arena; /* holds this struct too */
+    const char *folder; /* where tensors may have their data, or NULL */
     Onnx__ModelProto *proto;
     ProtobufCAllocator allocator;
     struct onnx_wire_budget budget;
@@ -23,5 +24,9 @@ int onnx_take_text(const char *text, const char **ret, struct error *err);
 
 int onnx_take_tensor(struct file *f, const Onnx__TensorProto *p, struct onnx_tensor *t,
                      struct error *err);
+
+/* onnx_external.c: a tensor's data from another file. */
+int onnx_take_external(struct file *f, const Onnx__TensorProto *p, struct onnx_tensor *t,
+                       struct error *err);
 
 #endif

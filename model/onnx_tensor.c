@@ -110,13 +110,11 @@ int onnx_take_tensor(struct file *f, const Onnx__TensorProto *p, struct onnx_ten
     t->type = p->data_type;
     if (r == 0)
         r = take_dims(p, t, err);
-    if (r == 0 && (p->n_external_data > 0 ||
-                   p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL))
-        r = error_set(err, -ENOTSUP,
-                      "tensor '%.60s' has its data in another file; a model here is one file",
-                      t->name);
     if (r == 0 && p->segment)
         r = error_set(err, -ENOTSUP, "tensor '%.60s' is given in segments", t->name);
+    if (r == 0 && (p->n_external_data > 0 ||
+                   p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL))
+        return onnx_take_external(f, p, t, err);
     if (r == 0 && onnx_element_len(t->type) > 0)
         r = take_elements(f, p, t, err);
     return r;

@@ -47,12 +47,19 @@ static void print_head(const struct model_info *info, const char *path)
     print_text("training data", info->training_data);
     printf("%-14s ", "input");
     terminal_print(stdout, info->input_name);
-    printf(" [%s], grey (0 paper, 255 ink) x %.9g\n", shape, (double)info->input_scale);
+    printf(" [%s], grey (0 paper, 255 ink) x %.9g", shape, (double)info->input_scale);
+    if (info->input_paper_high)
+        printf(", turned over");
+    if (info->input_mean != 0 || info->input_std != 1)
+        printf(", less %.9g, by %.9g", (double)info->input_mean, (double)info->input_std);
+    printf("\n");
     printf("%-14s ", "output");
     terminal_print(stdout, info->output_name);
     printf(" [N, %d], %s; temperature %.6g\n", MODEL_CLASSES,
            info->output_is_probabilities ? "probabilities" : "logits",
            (double)info->temperature);
+    if (*info->other_outputs)
+        print_text("not computed", info->other_outputs);
     printf("%-14s", "labels");
     for (size_t i = 0; i < MODEL_CLASSES; i++) {
         printf(" ");
@@ -157,7 +164,12 @@ static int write_input(struct buf *out, const struct model_info *info)
 
     for (size_t i = 0; i < info->input_rank && r == 0; i++)
         r = buf_print(out, "%s%" PRId64, i ? "," : ",\"input_shape\":[", info->input_shape[i]);
-    return r ? r : buf_print(out, "],\"input_scale\":%.9g", (double)info->input_scale);
+    return r ? r
+             : buf_print(out,
+                         "],\"input_scale\":%.9g,\"input_mean\":%.9g,\"input_std\":%.9g"
+                         ",\"input_polarity\":\"%s\"",
+                         (double)info->input_scale, (double)info->input_mean,
+                         (double)info->input_std, info->input_paper_high ? "paper" : "ink");
 }
 
 static int write_labels(struct buf *out, const struct model_info *info)
@@ -191,6 +203,8 @@ static int write_json(struct buf *out, const struct model *m, const char *path)
         r = write_input(out, info);
     if (r == 0)
         r = write_text(out, "output", info->output_name);
+    if (r == 0)
+        r = write_text(out, "other_outputs", info->other_outputs);
     if (r == 0)
         r = buf_print(out, ",\"output_is_probabilities\":%s,\"temperature\":%.9g",
                       info->output_is_probabilities ? "true" : "false",

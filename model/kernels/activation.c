@@ -129,6 +129,7 @@ VECTOR_INLINE vector elu(vector x, float alpha)
     DO(KERNELS_HARD_SIGMOID, clip(f->alpha *x + f->beta, all(0), all(1))) \
     DO(KERNELS_HARD_SWISH, x *clip(x *(1 / 6.0F) + 0.5F, all(0), all(1))) \
     DO(KERNELS_LEAKY_RELU, choose(x < 0, f->alpha * x, x))                \
+    DO(KERNELS_LINEAR, f->alpha *x + f->beta)                             \
     DO(KERNELS_NEGATIVE, -x)                                              \
     DO(KERNELS_SELU, f->beta *elu(x, f->alpha))                           \
     DO(KERNELS_SIGMOID, sigmoid(x))                                       \

@@ -16,6 +16,7 @@ enum kernels_function {
     KERNELS_HARD_SIGMOID, /* alpha x + beta, in 0 to 1 */
     KERNELS_HARD_SWISH,
     KERNELS_LEAKY_RELU, /* alpha */
+    KERNELS_LINEAR,     /* alpha x + beta */
     KERNELS_LOG,
     KERNELS_MISH,
     KERNELS_NEGATIVE,
@@ -46,6 +47,10 @@ enum kernels_pair {
     KERNELS_MAXIMUM,
     KERNELS_MINIMUM,
     KERNELS_POWER,
+    KERNELS_EQUAL, /* 1 or 0, as the two that follow */
+    KERNELS_LESS,
+    KERNELS_GREATER,
+    KERNELS_MASK,  /* a where b is not 0, else 0 */
     KERNELS_PRELU, /* a, or where it is negative, a times b */
 };
 

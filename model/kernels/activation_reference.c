@@ -49,6 +49,8 @@ static float simple(const struct kernels_activation *f, float x)
         return x * clip(x * (1 / 6.0F) + 0.5F, 0, 1);
     case KERNELS_LEAKY_RELU:
         return x < 0 ? f->alpha * x : x;
+    case KERNELS_LINEAR:
+        return f->alpha * x + f->beta;
     case KERNELS_NEGATIVE:
         return -x;
     case KERNELS_RECIPROCAL:
@@ -117,6 +119,14 @@ float activation_pair_generic(enum kernels_pair f, float a, float b)
         return a < b ? a : b;
     case KERNELS_POWER:
         return powf(a, b);
+    case KERNELS_EQUAL:
+        return a == b;
+    case KERNELS_LESS:
+        return a < b;
+    case KERNELS_GREATER:
+        return a > b;
+    case KERNELS_MASK:
+        return b != 0 ? a : 0;
     case KERNELS_PRELU:
         return a < 0 ? a * b : a;
     }

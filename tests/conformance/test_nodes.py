@@ -28,7 +28,6 @@ REFUSED = {
     r"argm(ax|in)_": "labels from probabilities",
     r"training_dropout|batchnorm_.*training": "for training",
     r".*pool_3d": "digitd does",
-    r"(less|greater|equal)(_bcast|_string.*)?$": "must be constant",
     r".*_expanded(_ver18)?$": "must be constant|1 to \\d+ elements|depend on the picture",
     r"pow_types": "float32",
     r"(de)?quantizelinear_axis": "several scales",

@@ -25,6 +25,7 @@ static const struct kernels_activation functions[] = {
     {KERNELS_HARD_SIGMOID,     0.2F,       0.5F      },
     {KERNELS_HARD_SWISH,       0,          0         },
     {KERNELS_LEAKY_RELU,       0.01F,      0         },
+    {KERNELS_LINEAR,           3.25F,      -0.5F     },
     {KERNELS_LOG,              0,          0         },
     {KERNELS_MISH,             0,          0         },
     {KERNELS_NEGATIVE,         0,          0         },

@@ -129,8 +129,9 @@ static void check_predict(const struct model *m)
 
 static void test_predict(void **state)
 {
-    static const char *const files[] = {"dense.onnx", "golden.onnx", "residual.onnx",
-                                        "quantised.onnx", NULL};
+    static const char *const files[] = {
+        "dense.onnx",  "golden.onnx", "residual.onnx", "quantised.onnx", "moves.onnx",
+        "scores.onnx", NULL};
     (void)state;
 
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
