@@ -1,4 +1,5 @@
-"""Writes torch_networks.py as ONNX files by PyTorch's newest exporter: FOLDER/EXPORTER,NETWORK.onnx.
+"""Writes torch_networks.py by PyTorch's newest exporter: FOLDER/EXPORTER,NETWORK.onnx.
+
 Runs on its own, where a newer PyTorch is.
 
 usage: export_dynamo.py FOLDER IMAGES
@@ -28,7 +29,7 @@ def main():
                 (images[: 3 if dynamic else 1].reshape(-1, *shape),),
                 str(folder / f"{exporter},{name}.onnx"),
                 dynamo=True,
-                external_data=False,
+                external_data=name == "mlp",
                 verbose=False,
                 dynamic_shapes=({0: torch.export.Dim("n")},) if dynamic else None,
             )

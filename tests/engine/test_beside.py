@@ -1,4 +1,4 @@
-"""What a file says of its input, itself or in the lines beside it, and weights that lie beside it."""
+"""What a file, or the lines beside it, say of its input; weights that lie beside it."""
 
 import numpy as np
 import onnx
