@@ -58,6 +58,10 @@ static int write_parameters(struct buf *out, const char *pattern)
                       first ? "" : ",", len, rest ? "rest" : at + 1);
         first = false;
     }
+    if (r == 0 && (strstr(pattern, ":predict") || strstr(pattern, ":explain")))
+        r = buf_text(out, ",{\"name\":\"number\",\"in\":\"query\",\"schema\":{\"type\":"
+                          "\"boolean\",\"default\":false},\"description\":\"Whether pictures "
+                          "and drawings hold several digits; each gets an object\"}");
     return r ? r : buf_text(out, "]");
 }
 

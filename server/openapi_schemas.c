@@ -35,9 +35,11 @@ const struct openapi_schema openapi_schemas[] = {
      "'confidence':{'anyOf':[{'type':'number'},{'type':'null'}]},"
      "'probabilities':{'anyOf':[{'type':'array','items':{'type':'number'},"
      "'minItems':10,'maxItems':10},{'type':'null'}]},'verdict':{'type':'string'},"
+     "'box':{'anyOf':[{'type':'array','items':{'type':'integer'},'minItems':4,"
+     "'maxItems':4},{'type':'null'}]},"
      "'seen':{'type':'string'}},'required':['digit','confidence','probabilities',"
-     "'verdict','seen'],'description':'What was read in a picture; no digit,"
-     " no numbers'}"},
+     "'verdict','seen'],'description':'What was read in a picture; where that is"
+     " no digit, digit and confidence are null'}"},
     {"Prediction",
      "{'type':'object','properties':{'predictions':{'type':'array',"
      "'items':{'type':'number'},'minItems':10,'maxItems':10},"
