@@ -6,40 +6,47 @@
 
 #include "model/error.h"
 
+/* From `p` to behind the next semicolon that is not in quotes; NULL if there is none. */
+static const char *behind_semicolon(const char *p, const char *end)
+{
+    bool quoted = false;
+
+    for (; p < end; p++) {
+        quoted ^= *p == '"';
+        if (*p == ';' && !quoted)
+            return p + 1;
+    }
+    return NULL;
+}
+
+/* A value that may be quoted; a quoted one ends at the next quote: browsers write %22 for one
+ * inside. Returns NULL if it does not end. */
+static const char *value_at(const char *p, const char *end, size_t *ret_len)
+{
+    bool quoted = p < end && *p == '"';
+
+    p += quoted;
+    const char *last = memchr(p, quoted ? '"' : ';', (size_t)(end - p));
+
+    if (!last && quoted)
+        return NULL;
+    *ret_len = (size_t)((last ? last : end) - p);
+    return p;
+}
+
 /* The value of a parameter, "; name=value" or "; name=\"value\"", in text[0..len-1]. Returns
- * NULL if there is none. Quoted values end at the next quote: browsers write %22 for one
- * inside.
- */
+ * NULL if there is none. */
 static const char *parameter(const char *text, size_t len, const char *name, size_t *ret_len)
 {
     const char *end = text + len;
-    size_t name_len = strlen(name);
+    const size_t name_len = strlen(name);
 
-    for (const char *p = memchr(text, ';', len); p;) {
-        p++;
+    for (const char *p = text; (p = behind_semicolon(p, end));) {
         while (p < end && (*p == ' ' || *p == '\t'))
             p++;
         if ((size_t)(end - p) > name_len && p[name_len] == '=' &&
-            strncasecmp(p, name, name_len) == 0) {
-            const char *value = p + name_len + 1;
-            bool quoted = value < end && *value == '"';
-            const char *last;
-
-            value += quoted;
-            last = memchr(value, quoted ? '"' : ';', (size_t)(end - value));
-            if (!last && quoted)
-                return NULL;
-            *ret_len = (size_t)((last ? last : end) - value);
-            return value;
-        }
-        const char *quote = memchr(p, '"', (size_t)(end - p));
-        const char *next = memchr(p, ';', (size_t)(end - p));
-
-        if (quote && next && quote < next) { /* a semicolon in quotes ends nothing */
-            quote = memchr(quote + 1, '"', (size_t)(end - quote - 1));
-            next = quote ? memchr(quote, ';', (size_t)(end - quote)) : NULL;
-        }
-        p = next;
+            strncasecmp(p, name, name_len) == 0)
+            return value_at(p + name_len + 1, end, ret_len);
     }
     return NULL;
 }

@@ -31,7 +31,11 @@ static size_t plain(char *text, size_t len)
 
         if (c == '\n' || c == '\r' || c == ' ' || c == '\t')
             continue;
-        text[n++] = c == '-' ? '+' : c == '_' ? '/' : c;
+        if (c == '-')
+            c = '+';
+        else if (c == '_')
+            c = '/';
+        text[n++] = c;
     }
     while (n % 4 != 0)
         text[n++] = '=';

@@ -153,8 +153,10 @@ static int read_json(const char *json, size_t len, struct v2 *v, struct error *e
 /* The bytes of a tensor where JSON should be: the client has left out the header. */
 static bool is_raw(const struct request *req)
 {
+    static const char begins_json[] = {'{', ' ', '\t', '\r', '\n'};
+
     return req->body_len > 0 && req->body_len % (MODEL_INPUT * sizeof(float)) == 0 &&
-           !memchr("{ \t\r\n", req->body[0], 5);
+           !memchr(begins_json, req->body[0], sizeof(begins_json));
 }
 
 static int decode(const struct request *req, struct batch *b, struct error *err)
