@@ -64,8 +64,9 @@ static size_t step(size_t block, size_t channels)
 bool LEVEL(winograd_pays)(const struct kernels_conv *c)
 {
     /* Found by measuring, in multiply-adds: the transforms of a channel of a tile; what a sum
-     * costs besides its terms. */
-    enum { TRANSFORM = 100, SUM = 6 };
+     * costs besides its terms. Weights grow fourfold: those of more pairs of channels would
+     * come from memory, and take a good part of it. */
+    enum { TRANSFORM = 100, SUM = 6, PAIRS_MAX = 1 << 18 };
     size_t in = vector_round(c->in_channels);
     size_t out = vector_round(c->out_channels);
     size_t window = c->kernel_height * c->kernel_width;
@@ -74,7 +75,7 @@ bool LEVEL(winograd_pays)(const struct kernels_conv *c)
 
     return known && c->kernel_height == c->kernel_width && c->stride_y == 1 &&
            c->stride_x == 1 && c->dilation_y == 1 && c->dilation_x == 1 && c->groups == 1 &&
-           c->in_channels > 1 &&
+           c->in_channels > 1 && c->in_channels * out <= PAIRS_MAX &&
            tiles(c) * tile < window * c->in_channels * out * c->out_height * c->out_width;
 }
 
