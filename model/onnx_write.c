@@ -55,9 +55,9 @@ struct onnx_writer *onnx_writer_create(size_t parts)
     w->model.graph = &w->graph;
     w->graph.name = text(w, "digitd");
     w->model.producer_name = text(w, "digitd");
-    w->graph.node = take(w, parts, sizeof(*w->graph.node));
-    w->graph.initializer = take(w, parts, sizeof(*w->graph.initializer));
-    w->model.metadata_props = take(w, METADATA_MAX, sizeof(*w->model.metadata_props));
+    w->graph.node = take(w, parts, sizeof(void *));
+    w->graph.initializer = take(w, parts, sizeof(void *));
+    w->model.metadata_props = take(w, METADATA_MAX, sizeof(void *));
     if (w->no_memory) {
         onnx_writer_destroy(w);
         w = NULL;
@@ -80,7 +80,7 @@ static Onnx__TensorShapeProto *make_shape(struct onnx_writer *w, size_t rank,
 {
     Onnx__TensorShapeProto *shape = take(w, 1, sizeof(*shape));
     Onnx__TensorShapeProto__Dimension *d = take(w, rank, sizeof(*d));
-    Onnx__TensorShapeProto__Dimension **list = take(w, rank, sizeof(*list));
+    Onnx__TensorShapeProto__Dimension **list = take(w, rank, sizeof(void *));
 
     if (!shape || !d || !list)
         return NULL;
@@ -169,7 +169,7 @@ void onnx_write_node(struct onnx_writer *w, const char *op, const char *name,
     Onnx__NodeProto *n = take(w, 1, sizeof(*n));
     char **in = take(w, 3, sizeof(*in));
     char **out = take(w, 1, sizeof(*out));
-    Onnx__AttributeProto **attributes = take(w, ATTRIBUTES_MAX, sizeof(*attributes));
+    Onnx__AttributeProto **attributes = take(w, ATTRIBUTES_MAX, sizeof(void *));
 
     if (!n || !in || !out || !attributes)
         return;

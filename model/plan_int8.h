@@ -45,7 +45,7 @@ const char *plan_int8_name(const struct plan_step *s);
 
 /* One step for picture `i` of the block; or for all `n` of them, a dense layer. */
 void plan_int8_run(const struct plan *p, const struct plan_step *s, const float *images,
-                   float *scratch, size_t i);
-void plan_int8_dense(const struct plan *p, const struct plan_step *s, float *scratch, size_t n);
+                   void *scratch, size_t i);
+void plan_int8_dense(const struct plan *p, const struct plan_step *s, void *scratch, size_t n);
 
 #endif

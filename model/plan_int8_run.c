@@ -157,7 +157,7 @@ static void unpack(const struct work *w)
 }
 
 void plan_int8_run(const struct plan *p, const struct plan_step *s, const float *images,
-                   float *scratch, size_t i)
+                   void *scratch, size_t i)
 {
     const struct work w = {.plan = p,
                            .step = s,
@@ -203,7 +203,7 @@ void plan_int8_run(const struct plan *p, const struct plan_step *s, const float 
     }
 }
 
-void plan_int8_dense(const struct plan *p, const struct plan_step *s, float *scratch, size_t n)
+void plan_int8_dense(const struct plan *p, const struct plan_step *s, void *scratch, size_t n)
 {
     const struct work w = {.plan = p, .scratch = scratch};
     struct kernels_conv c = s->int8->conv;
