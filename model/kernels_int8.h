@@ -59,6 +59,8 @@ struct kernels_int8 {
     void (*dequantize)(const uint8_t *x, float scale, int32_t zero, size_t count, float *y);
     /* y[i] = table[x[i]] */
     void (*map)(const uint8_t *x, const uint8_t table[256], size_t count, uint8_t *y);
+    /* Multiplies and adds as fast as the level can, to measure that; returns how often. */
+    size_t (*spin)(size_t steps);
 };
 
 /* As kernels_get(). Weights that do not fit a level fit one below it, at last CPU_GENERIC. */

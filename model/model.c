@@ -36,6 +36,7 @@ static int describe(struct model *m, const struct onnx *o, const struct graph *g
     const struct graph_value *input = &g->values[g->input];
     struct model_info *info = &m->info;
     struct model_step step;
+    uint64_t of_bytes = 0;
 
     info->input_name = arena_print(&m->arena, "%s", input->name);
     info->output_name = arena_print(&m->arena, "%s", o->outputs[g->output_at].name);
@@ -70,7 +71,9 @@ static int describe(struct model *m, const struct onnx *o, const struct graph *g
         plan_step(m->plan, i, &step);
         info->parameters += step.parameters;
         info->macs += step.macs;
+        of_bytes += strncmp(step.kernel, "int8 ", 5) == 0 ? step.macs : 0;
     }
+    info->int8 = of_bytes > info->macs / 2;
     info->memory = plan_memory(m->plan);
     return 0;
 }

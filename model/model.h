@@ -44,6 +44,7 @@ struct model_info {
     size_t parameters;    /* trained numbers */
     uint64_t macs;        /* multiply-adds for one image */
     size_t memory;        /* bytes of packed weights */
+    bool int8;            /* most multiply-adds are of bytes, not of floats */
     enum cpu_level cpu;   /* what the kernels were chosen for */
 };
 

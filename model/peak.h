@@ -7,4 +7,7 @@
  * measured in a few milliseconds; 0 for a level that this build or processor lacks. */
 double peak_gflops(enum cpu_level level);
 
+/* Likewise those of bytes, in sums of 32 bits. */
+double peak_int8_gops(enum cpu_level level);
+
 #endif

@@ -170,7 +170,8 @@ int bench_run(struct bench *b, struct error *err)
     struct progress progress;
     int r = 0;
 
-    b->peak = peak_gflops(model_info(b->model)->cpu);
+    b->peak = model_info(b->model)->int8 ? peak_int8_gops(model_info(b->model)->cpu)
+                                         : peak_gflops(model_info(b->model)->cpu);
     progress_start(&progress, "measuring", b->n_batches * TICKS);
     for (size_t i = 0; i < b->n_batches && r == 0; i++) {
         struct bench_batch *batch = &b->batches[i];

@@ -43,6 +43,9 @@ VECTOR_INLINE dot_inputs dot_take(const uint8_t *from)
     return ints_splat(dot_read(from));
 }
 
+/* The inputs may be others from here on: what was made of them is made again. */
+#define DOT_KEEP(x) __asm__ volatile("" : "+v"(x))
+
 VECTOR_INLINE ints dot(ints sum, dot_inputs x, dot_weights w)
 {
     __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
@@ -73,6 +76,8 @@ VECTOR_INLINE dot_inputs dot_take(const uint8_t *from)
 
     return vreinterpret_s16_u16(vget_low_u16(vmovl_u8(four)));
 }
+
+#define DOT_KEEP(x) __asm__ volatile("" : "+w"(x))
 
 VECTOR_INLINE ints dot(ints sum, dot_inputs x, dot_weights w)
 {
@@ -109,6 +114,8 @@ VECTOR_INLINE dot_inputs dot_take(const uint8_t *from)
     __asm__("" : "+v"(four));
     return (dot_inputs){four & 0x00ff00ff, (ints)((words)four >> 8)};
 }
+
+#define DOT_KEEP(x) __asm__ volatile("" : "+v"((x).even), "+v"((x).odd))
 
 VECTOR_INLINE ints dot_pairs(ints x, ints w)
 {

@@ -19,6 +19,8 @@ void LEVEL(int8_dequantize)(const uint8_t *x, float scale, int32_t zero, size_t 
                             float *y);
 void LEVEL(int8_map)(const uint8_t *x, const uint8_t table[256], size_t count, uint8_t *y);
 
+size_t LEVEL(int8_spin)(size_t steps);
+
 /* Each is there if the build is for its architecture. */
 extern const struct kernels_int8 kernels_int8_generic;
 extern const struct kernels_int8 kernels_int8_v2;

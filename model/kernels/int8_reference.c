@@ -140,3 +140,14 @@ void LEVEL(int8_map)(const uint8_t *x, const uint8_t table[256], size_t count, u
     for (size_t i = 0; i < count; i++)
         y[i] = table[x[i]];
 }
+
+size_t LEVEL(int8_spin)(size_t steps)
+{
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < steps; i++) {
+        sum = sum * 3 + 1;
+        __asm__ volatile("" : "+r"(sum));
+    }
+    return steps;
+}

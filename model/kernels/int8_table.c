@@ -15,4 +15,5 @@ const struct kernels_int8 LEVEL(kernels_int8) = {
     .quantize = LEVEL(int8_quantize),
     .dequantize = LEVEL(int8_dequantize),
     .map = LEVEL(int8_map),
+    .spin = LEVEL(int8_spin),
 };
