@@ -13,7 +13,7 @@ from photos import np, photo
 from pictures import digits, png
 
 PREDICT = "/v1/models/mnist:predict"
-PHOTOS = int(os.environ.get("DIGITD_PHOTOS", "250"))
+PHOTOS = int(os.environ.get("DIGITD_PHOTOS", "200"))
 FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "STIXGeneral", "cmr10", "cmss10")
 # Letters that nobody would write for a digit, nor read as one.
 LETTERS = "AEFHKMNRWXfkmtvwx"
