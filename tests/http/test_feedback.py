@@ -9,7 +9,7 @@ import threading
 
 import pytest
 from commands import FAILED, WRONG_USAGE, digitd
-from conftest import wait_for
+from conftest import check_statuses, wait_for
 from digitd import Server, check_end
 from pictures import digit, np, png
 from train.idx import read_idx
@@ -204,6 +204,7 @@ def test_a_full_store_disturbs_nothing_else(start, store):
     assert "feedback.db" in answer.json["error"]
     assert "full" in answer.json["error"]
     assert 0 < stored < 10
+    check_statuses(server)
     assert "event=feedback error=" in server.logged()
     body = json.dumps({"strokes": STROKES})
     assert server.request("POST", "/v1/models/mnist:predict", body).status == 200

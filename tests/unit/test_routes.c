@@ -1,6 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/api.h"
@@ -97,6 +98,25 @@ static void nothing_there(void **state)
     assert_int_equal(find("GET", longest, ""), -ENOENT);
 }
 
+static bool is_counted(const char *status)
+{
+    size_t i = 0;
+
+    while (metrics_statuses[i] && metrics_statuses[i] != atoi(status))
+        i++;
+    return metrics_statuses[i] != 0;
+}
+
+/* "201 507", or NULL: none may be "other" in the metrics. */
+static void check_statuses(const char *statuses)
+{
+    for (const char *at = statuses; at && *at; at += strspn(at, " ")) {
+        if (!is_counted(at))
+            fail_msg("list %.3s in server/metrics.c", at);
+        at += strcspn(at, " ");
+    }
+}
+
 /* What the metrics and api_infer() rely on. */
 static void rows_are_sound(void **state)
 {
@@ -111,6 +131,7 @@ static void rows_are_sound(void **state)
         assert_int_equal(rows[i].pattern[0], '/');
         if (!openapi_find(&rows[i]))
             fail_msg("describe %s %s in server/openapi.c", rows[i].method, rows[i].pattern);
+        check_statuses(openapi_find(&rows[i])->statuses);
         bool answers = rows[i].handle == api_infer || rows[i].handle == api_explain;
 
         assert_true(answers == (rows[i].protocol != NULL));
