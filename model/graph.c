@@ -75,8 +75,10 @@ static int make_node(struct graph_builder *b, const struct onnx_node *n, struct 
             continue;
         if (r == 0)
             (void)graph_refuse(n, &why, -ENOTSUP, "digitd does not compute its output %zu", i);
-        if (give_up(b, n->outputs[i], &why, err) < 0)
-            return err->code;
+        int given = give_up(b, n->outputs[i], &why, err);
+
+        if (given != 0)
+            return given;
         why = r == 0 ? (struct error){0} : why;
     }
     return 0;

@@ -25,7 +25,7 @@ int graph_constant(struct graph_builder *b, const struct onnx_node *n, int32_t t
                          GRAPH_ELEMENTS_MAX);
     if (r == 0)
         r = graph_table(b, n, count, onnx_element_len(type), &room, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     *t = (struct onnx_tensor){.name = n->outputs[0],
                               .type = type,

@@ -173,7 +173,7 @@ static int with_constant(struct graph_builder *b, const struct onnx_node *n,
         r = graph_insert(b, n, GRAPH_BINARY, value->value, &shape, &node, err);
     if (r == 0)
         r = graph_weights(b, node, shape.count, 0, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     memcpy(node->weights, numbers, shape.count * sizeof(float));
     node->pair = pair;
@@ -190,7 +190,7 @@ static int of_values(struct graph_builder *b, const struct onnx_node *n, enum ke
     int r = graph_insert(b, n, pair == KERNELS_ADD ? GRAPH_ADD : GRAPH_BINARY, left, &shape,
                          &node, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     node->in[1] = right;
     node->n_in = 2;
@@ -216,7 +216,7 @@ static int try_affine(struct graph_builder *b, const struct onnx_node *n,
     if (!t || value->constant || pair > KERNELS_DIVIDE || (pair == KERNELS_DIVIDE && reversed))
         return 0;
     r = graph_floats(b, n, t, &numbers, err);
-    if (r < 0 || t->count == 0 ||
+    if (r != 0 || t->count == 0 ||
         !by_channel(&b->graph->values[value->value].shape, t, numbers, &step))
         return r;
     *done = true;
@@ -241,12 +241,12 @@ int graph_combine(struct graph_builder *b, const struct onnx_node *n, enum kerne
         batched = false;
     if (r == 0)
         r = try_affine(b, n, pair, left, right, ret, &done, err);
-    if (r < 0 || done)
+    if (r != 0 || done)
         return r;
     r = graph_view_spread(b, n, left, &dims, batched, &x, err);
     if (r == 0)
         r = graph_view_spread(b, n, right, &dims, batched, &y, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     if (x.constant && y.constant)
         return fold(b, n, pair, x.constant, y.constant, ret, err);

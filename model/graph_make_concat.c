@@ -20,22 +20,21 @@ static int measure(struct graph_builder *b, const struct onnx_node *n, size_t *a
         struct graph_dims dims = {0};
 
         r = graph_input_any(b, n, i, &s, err);
-        if (r < 0)
+        if (r != 0)
             return r;
         dims = graph_dims_of(b, s);
-        if (i == 0)
-            *ret = dims;
+        *ret = i == 0 ? dims : *ret;
         if (i == 0)
             r = graph_axis(n, graph_int(n, "axis", b->onnx->opset < 4 ? 1 : 0), dims.rank, axis,
                            err);
-        if (r < 0)
+        if (r != 0)
             return r;
         along += dims.rank > *axis ? dims.at[*axis] : 0;
         ret->at[*axis] = dims.at[*axis];
         if (memcmp(&dims, ret, sizeof(dims)) != 0)
             return graph_refuse(n, err, -EBADMSG, "its inputs have different shapes");
-        *constant = *constant && s->constant;
-        *batched = *batched || graph_batched(b, s);
+        *constant &= s->constant != NULL;
+        *batched |= graph_batched(b, s);
     }
     ret->at[*axis] = along;
     if (*batched && *axis == 0)
@@ -109,7 +108,7 @@ static int join_two(struct graph_builder *b, const struct onnx_node *n, size_t f
         r = graph_table(b, n, shape.count, sizeof(*index), &index, err);
     if (r == 0)
         r = graph_insert(b, n, GRAPH_MOVE, first, &shape, &node, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     interleave(index, rows, left / rows, right / rows);
     node->in[1] = second;
@@ -128,8 +127,8 @@ int graph_make_concat(struct graph_builder *b, const struct onnx_node *n, struct
     size_t sum = 0;
     int r = measure(b, n, &axis, &dims, &constant, &batched, err);
 
-    if (r < 0 || constant)
-        return r < 0 ? r : join_constants(b, n, axis, &dims, err);
+    if (r != 0 || constant)
+        return r != 0 ? r : join_constants(b, n, axis, &dims, err);
     for (size_t i = 0; r == 0 && i < n->n_inputs; i++) {
         const struct graph_symbol *s = graph_input(b, n, i);
         size_t next = 0;

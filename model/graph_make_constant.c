@@ -12,7 +12,7 @@ int graph_make_constant(struct graph_builder *b, const struct onnx_node *n, stru
     struct onnx_tensor *t = NULL;
     int r = graph_table(b, n, 1, sizeof(*t), &t, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     if (n->n_attributes != 1)
         return graph_refuse(n, err, -EBADMSG, "it has %zu attributes, not one",

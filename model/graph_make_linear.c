@@ -136,7 +136,7 @@ static int insert_product(struct graph_builder *b, const struct onnx_node *n,
         r = graph_insert(b, n, GRAPH_PRODUCT, left, &shape, &node, err);
     if (r == 0 && weights)
         r = graph_weights(b, node, weights->count, 0, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     if (weights)
         memcpy(node->weights, numbers, weights->count * sizeof(float));
@@ -191,7 +191,7 @@ static int multiply(struct graph_builder *b, const struct onnx_node *n,
     r = as_matrices(b, n, &f, err);
     if (r == 0)
         r = measure(b, n, &f, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     if (t && t->rank == 2 && t->type == ONNX_FLOAT && !x->constant && is_list(b, &f.left)) {
         const float *numbers = NULL;
@@ -199,7 +199,7 @@ static int multiply(struct graph_builder *b, const struct onnx_node *n,
         r = graph_floats(b, n, t, &numbers, err);
         if (r == 0)
             r = make_dense(b, n, f.left.value, t, false, 1, &node, err);
-        if (r < 0)
+        if (r != 0)
             return r;
         *ret = (struct graph_symbol){.value = node->out};
         return drop(b, n, &f, row, column, ret, err);

@@ -95,7 +95,7 @@ static int linear(struct graph_builder *b, const struct onnx_node *n, size_t val
         r = graph_insert(b, n, GRAPH_DENSE, value, &out, &node, err);
     if (r == 0)
         r = graph_weights(b, node, coefficients->n, MODEL_CLASSES, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     memcpy(node->weights, coefficients->floats, coefficients->n * sizeof(float));
     if (intercepts)

@@ -140,7 +140,7 @@ int graph_make_gather(struct graph_builder *b, const struct onnx_node *n, struct
         r = graph_refuse(n, err, -ENOTSUP, "it takes some pictures of the batch");
     if (r == 0 && v.dims.rank + index->constant->rank > ONNX_RANK_MAX + 1)
         r = graph_refuse(n, err, -ENOTSUP, "its result has over %d dimensions", ONNX_RANK_MAX);
-    if (r < 0)
+    if (r != 0)
         return r;
     before = v.at[axis];
     to = v.dims;
@@ -175,7 +175,7 @@ int graph_make_expand(struct graph_builder *b, const struct onnx_node *n, struct
 
     if (r == 0)
         r = graph_input_ints(b, n, 1, to.at, &to.rank, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     from = graph_dims_of(b, s);
     if (to.rank > 0 && to.at[0] == graph_batch(b) && to.rank >= from.rank)
@@ -234,10 +234,11 @@ int graph_make_split(struct graph_builder *b, const struct onnx_node *n, struct 
 
     if (r == 0)
         r = graph_axis(n, graph_int(n, "axis", 0), all.dims.rank, &axis, err);
-    if (r == 0 && axis == 0 && all.batched)
-        r = graph_refuse(n, err, -ENOTSUP, "it takes some pictures of the batch");
-    if (r == 0)
-        r = graph_list(b, n, "split", 1, sizes, &count, err);
+    if (r != 0)
+        return r;
+    if (axis == 0 && all.batched)
+        return graph_refuse(n, err, -ENOTSUP, "it takes some pictures of the batch");
+    r = graph_list(b, n, "split", 1, sizes, &count, err);
     if (r == 0 && count > 0 && count != n->n_outputs)
         r = graph_refuse(n, err, -EBADMSG, "it has %zu sizes for %zu outputs", count,
                          n->n_outputs);
@@ -291,7 +292,7 @@ static int read_blocks(struct graph_builder *b, const struct onnx_node *n,
     const struct graph_symbol *s = NULL;
     int r = graph_input_any(b, n, 0, &s, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     *ret = graph_dims_of(b, s);
     *size = graph_int(n, "blocksize", 0);
@@ -315,7 +316,7 @@ int graph_make_depth_to_space(struct graph_builder *b, const struct onnx_node *n
     if (r == 0 && d.at[1] % (k * k) != 0)
         r = graph_refuse(n, err, -EBADMSG, "%lld channels for blocks of %lld",
                          (long long)d.at[1], (long long)k);
-    if (r < 0)
+    if (r != 0)
         return r;
     int64_t c = d.at[1] / (k * k);
     const int64_t to[] = {d.at[0], c, d.at[2] * k, d.at[3] * k};
@@ -336,7 +337,7 @@ int graph_make_space_to_depth(struct graph_builder *b, const struct onnx_node *n
     if (r == 0 && (d.at[2] % k != 0 || d.at[3] % k != 0))
         r = graph_refuse(n, err, -EBADMSG, "%lld by %lld pixels for blocks of %lld",
                          (long long)d.at[2], (long long)d.at[3], (long long)k);
-    if (r < 0)
+    if (r != 0)
         return r;
     return deal(b, n, (int64_t[]){d.at[0], d.at[1], d.at[2] / k, k, d.at[3] / k, k}, order,
                 (int64_t[]){d.at[0], d.at[1] * k * k, d.at[2] / k, d.at[3] / k}, err);

@@ -83,7 +83,7 @@ int graph_make_batch_norm(struct graph_builder *b, const struct onnx_node *n, st
         node->weights[i] = (float)scale;
         node->bias[i] = (float)((double)statistics[1][i] - (double)statistics[2][i] * scale);
     }
-    if (r < 0)
+    if (r != 0)
         return r;
     dims = graph_dims_of(b, &s);
     result.value = node->out;
@@ -120,7 +120,7 @@ int graph_make_layer_norm(struct graph_builder *b, const struct onnx_node *n, st
     size_t axis = 0;
     int r = graph_input_any(b, n, 0, &s, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     rank = graph_dims_of(b, s).rank;
     r = graph_axis(n, graph_int(n, "axis", -1), rank, &axis, err);
@@ -142,7 +142,7 @@ static int by_channel(struct graph_builder *b, const struct onnx_node *n, size_t
     struct graph_dims dims = {0};
     int r = graph_input_any(b, n, i, &s, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     dims = graph_dims_of(b, s);
     while (dims.rank + 1 < rank)
@@ -161,7 +161,7 @@ int graph_make_instance_norm(struct graph_builder *b, const struct onnx_node *n,
     size_t rank = 0;
     int r = graph_input_any(b, n, 0, &s, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     rank = graph_dims_of(b, s).rank;
     for (size_t i = 2; i < rank; i++)
@@ -187,7 +187,7 @@ int graph_make_lp_norm(struct graph_builder *b, const struct onnx_node *n, struc
 
     if (r == 0)
         r = graph_axis(n, graph_int(n, "axis", -1), graph_dims_of(b, s).rank, &axis, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     axes[axis] = true;
     r = graph_over_rows(b, n, graph_int(n, "p", 2) == 1 ? GRAPH_ROWS_BY_L1 : GRAPH_ROWS_BY_L2,

@@ -50,16 +50,18 @@ static int read_pads(const struct graph_builder *b, const struct onnx_node *n, s
     int r = graph_input_ints(b, n, 3, axes, &n_axes, err);
     size_t count = a ? a->n : 0;
 
-    if (r == 0 && !a && (!s || !s->constant || !graph_is_whole(s->constant)))
-        r = graph_refuse(n, err, -ENOTSUP, "its margins must be constant");
-    if (r == 0 && !a)
+    if (r != 0)
+        return r;
+    if (!a && (!s || !s->constant || !graph_is_whole(s->constant)))
+        return graph_refuse(n, err, -ENOTSUP, "its margins must be constant");
+    if (!a)
         count = s->constant->count;
     for (size_t i = 0; i < rank && n_axes == 0; i++)
         axes[i] = (int64_t)i;
     n_axes = n_axes ? n_axes : rank;
-    if (r == 0 && count != 2 * n_axes)
-        r = graph_refuse(n, err, -ENOTSUP, "it has %zu margins for %zu dimensions", count,
-                         n_axes);
+    if (count != 2 * n_axes)
+        return graph_refuse(n, err, -ENOTSUP, "it has %zu margins for %zu dimensions", count,
+                            n_axes);
     for (size_t i = 0; r == 0 && i < count; i++) {
         int64_t margin = a ? a->ints[i] : graph_whole(s->constant, i);
         size_t axis = 0;

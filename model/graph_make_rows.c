@@ -68,7 +68,7 @@ static int reduce(struct graph_builder *b, const struct onnx_node *n, enum graph
     r = graph_shape_from(b, n, &dims, batched && n_kept > 0, &shape, err);
     if (r == 0)
         r = graph_insert(b, n, GRAPH_ROWS, moved->value, &shape, &node, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     node->rows = rows;
     node->row = in.count / shape.count;
@@ -96,11 +96,11 @@ int graph_over_rows(struct graph_builder *b, const struct onnx_node *n, enum gra
     if (graph_batched(b, s) && axes[0])
         return graph_refuse(n, err, -ENOTSUP, "it mixes the pictures of the batch");
     r = graph_view_permute(b, n, s, order, &moved, err);
-    if (r < 0 || rows >= GRAPH_ROWS_SUM)
-        return r < 0 ? r : reduce(b, n, rows, &moved, n_kept, ret, err);
+    if (r != 0 || rows >= GRAPH_ROWS_SUM)
+        return r != 0 ? r : reduce(b, n, rows, &moved, n_kept, ret, err);
     r = graph_insert(b, n, GRAPH_ROWS, moved.value, &b->graph->values[moved.value].shape, &node,
                      err);
-    if (r < 0)
+    if (r != 0)
         return r;
     for (size_t i = 0; i < dims.rank; i++) {
         back[order[i]] = i;
@@ -125,7 +125,7 @@ int graph_make_softmax(struct graph_builder *b, const struct onnx_node *n, struc
     size_t axis = 0;
     int r = graph_input_any(b, n, 0, &s, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     dims = graph_dims_of(b, s);
     r = graph_axis(n, graph_int(n, "axis", one_axis ? -1 : 1), dims.rank, &axis, err);

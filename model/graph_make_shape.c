@@ -36,7 +36,7 @@ int graph_make_flatten(struct graph_builder *b, const struct onnx_node *n, struc
     int64_t axis = graph_int(n, "axis", 1);
     int r = graph_input_any(b, n, 0, &s, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     from = graph_dims_of(b, s);
     axis += axis < 0 ? (int64_t)from.rank : 0;
@@ -129,7 +129,7 @@ int graph_make_squeeze(struct graph_builder *b, const struct onnx_node *n, struc
 
     if (r == 0)
         r = graph_list(b, n, "axes", 1, axes, &count, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     from = graph_dims_of(b, s);
     show_batch(b, s, &from);
@@ -162,7 +162,7 @@ int graph_make_unsqueeze(struct graph_builder *b, const struct onnx_node *n, str
 
     if (r == 0)
         r = graph_list(b, n, "axes", 1, axes, &count, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     from = graph_dims_of(b, s);
     to.rank = from.rank + count;
@@ -204,7 +204,7 @@ int graph_make_shape(struct graph_builder *b, const struct onnx_node *n, struct 
     int64_t to = 0;
     int r = graph_input_any(b, n, 0, &s, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     dims = graph_dims_of(b, s);
     show_batch(b, s, &dims);
@@ -223,7 +223,7 @@ int graph_make_size(struct graph_builder *b, const struct onnx_node *n, struct e
     int64_t count = 1;
     int r = graph_input_any(b, n, 0, &s, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     dims = graph_dims_of(b, s);
     show_batch(b, s, &dims);

@@ -87,7 +87,7 @@ int graph_apply(struct graph_builder *b, const struct onnx_node *n,
         return fold(b, n, f, s->constant, ret, err);
     shape = b->graph->values[s->value].shape;
     r = graph_insert(b, n, GRAPH_UNARY, s->value, &shape, &node, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     node->function = *f;
     *ret = (struct graph_symbol){.value = node->out};
@@ -187,8 +187,8 @@ int graph_make_cast(struct graph_builder *b, const struct onnx_node *n, struct e
     if (r == 0 && !s->constant && to != ONNX_FLOAT && to != ONNX_DOUBLE)
         r = graph_refuse(n, err, -ENOTSUP,
                          "it makes element type %d of what depends on the picture", (int)to);
-    if (r < 0 || !s->constant)
-        return r < 0 ? r : graph_quant_plain(b, n, s, err);
+    if (r != 0 || !s->constant)
+        return r != 0 ? r : graph_quant_plain(b, n, s, err);
     if (onnx_element_len(to) == 0 || onnx_element_len(s->constant->type) == 0)
         return graph_refuse(n, err, -ENOTSUP, "it makes element type %d of %d", (int)to,
                             (int)s->constant->type);

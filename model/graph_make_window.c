@@ -15,7 +15,7 @@ static int as_pixels(struct graph_builder *b, const struct onnx_node *n, size_t 
     const struct graph_shape *in = NULL;
     int r = graph_input_value(b, n, 0, &s.value, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     *ret = s.value;
     in = &b->graph->values[s.value].shape;
@@ -205,11 +205,11 @@ int graph_make_conv(struct graph_builder *b, const struct onnx_node *n, struct e
 
     if (r == 0)
         r = graph_input_floats(b, n, 1, &weights, err);
-    if (r < 0 || !weights)
+    if (r != 0 || !weights)
         return r;
     in = &b->graph->values[value].shape;
     r = check_weights(n, weights, signal, in->dims[0], groups, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     for (size_t i = signal ? 1 : 0; i < 2; i++)
         kernel[i] = (size_t)weights->dims[weights->rank - 2 + i];
@@ -226,7 +226,7 @@ int graph_make_conv(struct graph_builder *b, const struct onnx_node *n, struct e
         r = graph_weights(b, node, weights->count, out.dims[0], err);
     if (r == 0)
         r = copy_bias(b, n, node, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     node->window = w;
     node->groups = groups;
@@ -259,7 +259,7 @@ static int make_pool(struct graph_builder *b, const struct onnx_node *n, enum gr
     size_t value = 0;
     int r = as_pixels(b, n, &value, &signal, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     in = &b->graph->values[value].shape;
     r = read_window(n, in, signal, &w, err);
@@ -271,7 +271,7 @@ static int make_pool(struct graph_builder *b, const struct onnx_node *n, enum gr
         r = graph_dilated_pool(b, n, kind, value, &w, &node, err);
     else if (r == 0)
         r = graph_insert(b, n, kind, value, &out, &node, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     if (node->kind == kind) {
         node->window = w;
@@ -301,13 +301,13 @@ static int make_global_pool(struct graph_builder *b, const struct onnx_node *n,
     size_t value = 0;
     int r = as_pixels(b, n, &value, &signal, err);
 
-    if (r < 0)
+    if (r != 0)
         return r;
     in = &b->graph->values[value].shape;
     r = graph_shape_set(&out, n, 3, (size_t[]){in->dims[0], 1, 1}, err);
     if (r == 0)
         r = graph_insert(b, n, kind, value, &out, &node, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     in = &b->graph->values[value].shape;
     node->window = (struct graph_window){

@@ -126,7 +126,7 @@ int graph_view_take(struct graph_builder *b, const struct onnx_node *n,
         r = list_view(b, n, v, &count, &list, err);
     if (r == 0)
         r = graph_insert(b, n, GRAPH_MOVE, s->value, &shape, &node, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     if (is_everything(list, count, b->graph->values[s->value].shape.count))
         node->kind = GRAPH_RESHAPE;
@@ -239,7 +239,7 @@ int graph_value_of(struct graph_builder *b, const struct onnx_node *n,
         r = graph_insert(b, n, GRAPH_CONSTANT, 0, &shape, &node, err);
     if (r == 0)
         r = graph_weights(b, node, shape.count, 0, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     memcpy(node->weights, numbers, shape.count * sizeof(float));
     node->n_in = 0;

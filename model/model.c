@@ -121,7 +121,7 @@ static void set_input(struct onnx *o, const struct metadata *meta)
     double white = 255 * (double)meta->input_scale;
     double low = meta->paper_high ? white : 0;
 
-    o->input_factor = (meta->paper_high ? -1 : 1) / meta->input_std;
+    o->input_factor = (meta->paper_high ? -1.0F : 1.0F) / meta->input_std;
     o->input_shift = (float)((low - (double)meta->input_mean) / (double)meta->input_std);
 }
 

@@ -58,7 +58,7 @@ static float simple(const struct kernels_activation *f, float x)
     case KERNELS_ROUND:
         return nearbyintf(x);
     case KERNELS_SIGN:
-        return x > 0 ? 1 : (x < 0 ? -1 : 0);
+        return x > 0 ? 1.0F : (x < 0 ? -1.0F : 0.0F);
     case KERNELS_SOFTSIGN:
         return x / (1 + fabsf(x));
     case KERNELS_SQRT:
@@ -120,11 +120,11 @@ float activation_pair_generic(enum kernels_pair f, float a, float b)
     case KERNELS_POWER:
         return powf(a, b);
     case KERNELS_EQUAL:
-        return a == b;
+        return a == b ? 1.0F : 0;
     case KERNELS_LESS:
-        return a < b;
+        return a < b ? 1.0F : 0;
     case KERNELS_GREATER:
-        return a > b;
+        return a > b ? 1.0F : 0;
     case KERNELS_MASK:
         return b != 0 ? a : 0;
     case KERNELS_PRELU:
