@@ -129,10 +129,16 @@ static const float *by_channel(const struct graph_shape *shape, const struct onn
     return numbers;
 }
 
+struct scaling {
+    const float *c;
+    size_t step; /* 0: one for all channels */
+    bool reversed;
+};
+
 /* x + c, x - c, c - x, x * c and x / c scale and shift, which can be folded into weights. */
 static int scale_and_shift(struct graph_builder *b, const struct onnx_node *n,
-                           enum kernels_pair pair, size_t value, const float *c, size_t step,
-                           bool reversed, struct graph_symbol *ret, struct error *err)
+                           enum kernels_pair pair, size_t value, const struct scaling *s,
+                           struct graph_symbol *ret, struct error *err)
 {
     const struct graph_shape shape = b->graph->values[value].shape;
     bool factor = pair == KERNELS_MULTIPLY || pair == KERNELS_DIVIDE;
@@ -143,10 +149,10 @@ static int scale_and_shift(struct graph_builder *b, const struct onnx_node *n,
     if (r == 0)
         r = graph_weights(b, node, shape.dims[0], shape.dims[0], err);
     for (size_t i = 0; r == 0 && i < shape.dims[0]; i++) {
-        float x = c[i * step];
+        float x = s->c[i * s->step];
 
-        node->weights[i] = difference && reversed ? -1 : 1;
-        node->bias[i] = difference && !reversed ? -x : x;
+        node->weights[i] = difference && s->reversed ? -1 : 1;
+        node->bias[i] = difference && !s->reversed ? -x : x;
         if (factor) {
             node->weights[i] = pair == KERNELS_DIVIDE ? 1 / x : x;
             node->bias[i] = 0;
@@ -220,7 +226,8 @@ static int try_affine(struct graph_builder *b, const struct onnx_node *n,
         !by_channel(&b->graph->values[value->value].shape, t, numbers, &step))
         return r;
     *done = true;
-    return scale_and_shift(b, n, pair, value->value, numbers, step, reversed, ret, err);
+    return scale_and_shift(b, n, pair, value->value, &(struct scaling){numbers, step, reversed},
+                           ret, err);
 }
 
 int graph_combine(struct graph_builder *b, const struct onnx_node *n, enum kernels_pair pair,

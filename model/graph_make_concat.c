@@ -85,10 +85,11 @@ static void interleave(int32_t *index, size_t rows, size_t left, size_t right)
     }
 }
 
-static int join_two(struct graph_builder *b, const struct onnx_node *n, size_t first,
+static int join_two(struct graph_builder *b, const struct onnx_node *n, size_t *sum,
                     size_t second, size_t axis, struct graph_dims *dims, bool batched,
-                    size_t *ret, struct error *err)
+                    struct error *err)
 {
+    size_t first = *sum;
     const struct graph_shape *shapes[2] = {&b->graph->values[first].shape,
                                            &b->graph->values[second].shape};
     struct graph_symbol s = {.value = second};
@@ -114,7 +115,7 @@ static int join_two(struct graph_builder *b, const struct onnx_node *n, size_t f
     node->in[1] = second;
     node->n_in = 2;
     node->index = index;
-    *ret = node->out;
+    *sum = node->out;
     return 0;
 }
 
@@ -140,7 +141,7 @@ int graph_make_concat(struct graph_builder *b, const struct onnx_node *n, struct
             dims = graph_dims_of(b, s);
             sum = next;
         } else if (r == 0) {
-            r = join_two(b, n, sum, next, axis, &dims, batched, &sum, err);
+            r = join_two(b, n, &sum, next, axis, &dims, batched, err);
         }
     }
     return r == 0 ? graph_bind(b, n, (struct graph_symbol){.value = sum}, err) : r;

@@ -169,7 +169,7 @@ int graph_make_expand(struct graph_builder *b, const struct onnx_node *n, struct
 {
     const struct graph_symbol *s = NULL;
     struct graph_symbol result = {0};
-    struct graph_dims from = {0};
+    struct graph_dims from;
     struct graph_dims to = {0};
     int r = graph_input_any(b, n, 0, &s, err);
 
@@ -253,10 +253,8 @@ int graph_make_split(struct graph_builder *b, const struct onnx_node *n, struct 
             return graph_refuse(n, err, -EBADMSG, "part %zu has %lld of %lld elements", i,
                                 (long long)len, (long long)left);
         r = keep(b, n, &v, axis, from, 1, len, err);
-        if (r == 0)
-            r = graph_view_take(b, n, s, &v, &result, err);
-        if (r == 0)
-            r = graph_bind_output(b, n, i, result, err);
+        r = r ? r : graph_view_take(b, n, s, &v, &result, err);
+        r = r ? r : graph_bind_output(b, n, i, result, err);
         from += len;
     }
     return r;

@@ -56,7 +56,7 @@ static int read_pads(const struct graph_builder *b, const struct onnx_node *n, s
         return graph_refuse(n, err, -ENOTSUP, "its margins must be constant");
     if (!a)
         count = s->constant->count;
-    for (size_t i = 0; i < rank && n_axes == 0; i++)
+    for (size_t i = n_axes ? rank : 0; i < rank; i++)
         axes[i] = (int64_t)i;
     n_axes = n_axes ? n_axes : rank;
     if (count != 2 * n_axes)
