@@ -108,7 +108,11 @@ static int write_responses(struct buf *out, const struct route *route,
                            const struct openapi_row *about)
 {
     static const char *const every[] = {"404", "408", "413", "414", "431", "500", "503", "505"};
-    static const char *const some[] = {"201", "304", "501", "507"};
+    static const char *const some[] = {"501", "507"};
+    static const char *const bare[][2] = {
+        {"304", "It is known already"              },
+        {"308", "The same, with a slash at its end"}
+    };
     bool created = about->statuses && strstr(about->statuses, "201");
     int r = buf_text(out, ",\"responses\":{");
 
@@ -120,14 +124,12 @@ static int write_responses(struct buf *out, const struct route *route,
         r = buf_text(out, ",\"400\":{\"$ref\":\"#/components/responses/Error\"}");
     if (r == 0 && route->body)
         r = buf_text(out, ",\"415\":{\"$ref\":\"#/components/responses/Error\"}");
-    for (size_t i = 1; i < sizeof(some) / sizeof(some[0]) && r == 0 && about->statuses; i++) {
-        if (!strstr(about->statuses, some[i]))
-            continue;
-        r = strcmp(some[i], "304") == 0
-                ? buf_text(out, ",\"304\":{\"description\":\"It is known already\"}")
-                : buf_print(out, ",\"%s\":{\"$ref\":\"#/components/responses/Error\"}",
-                            some[i]);
-    }
+    for (size_t i = 0; i < sizeof(some) / sizeof(some[0]) && r == 0 && about->statuses; i++)
+        if (strstr(about->statuses, some[i]))
+            r = buf_print(out, ",\"%s\":{\"$ref\":\"#/components/responses/Error\"}", some[i]);
+    for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]) && r == 0 && about->statuses; i++)
+        if (strstr(about->statuses, bare[i][0]))
+            r = buf_print(out, ",\"%s\":{\"description\":\"%s\"}", bare[i][0], bare[i][1]);
     return r ? r : buf_text(out, "}");
 }
 

@@ -35,6 +35,15 @@ void api_page_policy(struct response *res)
     response_header(res, "Referrer-Policy", "no-referrer");
 }
 
+/* The page's own links are relative to the slash. So is this one to what the browser sees: a
+ * proxy may have another host, scheme or path in front. */
+static int add_slash(const struct request *req, struct response *res)
+{
+    response_print(res, "Location", "./%s/", req->place);
+    res->constant = "";
+    return 308;
+}
+
 /* Browsers name text/html, probes and curl do not. */
 int api_root(struct worker *w, const struct request *req, struct response *res)
 {
@@ -43,7 +52,7 @@ int api_root(struct worker *w, const struct request *req, struct response *res)
 
     response_header(res, "Vary", "Accept");
     if (accept && strcasestr(accept, "text/html"))
-        return api_page(w, req, res);
+        return req->place ? add_slash(req, res) : api_page(w, req, res);
     res->constant = alive;
     res->constant_len = sizeof(alive) - 1;
     res->content_type = "application/json";

@@ -65,14 +65,20 @@ static size_t header_len(struct MHD_Connection *connection)
 
 /* The path as the routes know it. Also whoever leaves the prefix away is answered: probes and
  * scrapes come straight here, not through the proxy that needs it. */
-static const char *without_prefix(const struct http_loop *l, const char *path)
+static const char *without_prefix(const struct http_loop *l, const char *path,
+                                  const char **ret_place)
 {
+    const char *all = path;
+
+    *ret_place = NULL;
     if (l->prefix_len == 0 || strncmp(path, l->settings->path_prefix, l->prefix_len) != 0)
         return path;
     path += l->prefix_len;
-    if (*path == '\0')
+    if (*path == '\0') {
+        *ret_place = strrchr(all, '/') + 1;
         return "/";
-    return *path == '/' ? path : path - l->prefix_len;
+    }
+    return *path == '/' ? path : all;
 }
 
 static enum request_event event_of(const struct http_header *h, const struct route *route)
@@ -117,7 +123,7 @@ static bool look(struct http_client *c, struct MHD_Connection *connection, const
     c->req.connection = connection;
     c->req.header = lookup;
     c->req.query = lookup_query;
-    c->req.path = without_prefix(c->loop, path_of(url));
+    c->req.path = without_prefix(c->loop, path_of(url), &c->req.place);
     http_header_read(connection, h);
     c->req.content_type = h->type ? h->type : "";
     int r = routes_find(method, c->req.path, c->req.content_type, &c->req, &c->allow);

@@ -10,8 +10,9 @@
 #include "server/metrics_shard.h"
 #include "server/routes.h"
 
-const int metrics_statuses[METRICS_STATUSES] = {200, 201, 304, 400, 404, 405, 408, 413, 414,
-                                                415, 417, 431, 500, 501, 503, 505, 507, 0};
+const int metrics_statuses[METRICS_STATUSES] = {200, 201, 304, 308, 400, 404, 405,
+                                                408, 413, 414, 415, 417, 431, 500,
+                                                501, 503, 505, 507, 0};
 
 uint64_t metrics_now(void)
 {

@@ -15,7 +15,7 @@
 enum {
     METRICS_ROUTES_MAX =
         127, /* rows of the table; one more slot is for requests that have none */
-    METRICS_STATUSES = 18,
+    METRICS_STATUSES = 19,
     METRICS_VERDICTS = PREPROCESS_SEVERAL + 1,
 };
 

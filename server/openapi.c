@@ -42,7 +42,7 @@ static const struct openapi_row rows[] = {
     {api_repository_load,   NULL,               "Models", "Loads a model, or the files that it has now", "Control", "Done", NULL, NULL},
     {api_repository_unload, NULL,               "Models", "Ceases to serve a model", "Control", "Done", NULL, NULL},
     {api_repository_named,  NULL,               "Models", "There is one repository, without a name", "Control", NULL, NULL, "501"},
-    {api_root,              NULL,               "Page", "The page; for who does not show HTML, that the server lives", NULL, "Alive", "text/html", "304"},
+    {api_root,              NULL,               "Page", "The page; for who does not show HTML, that the server lives", NULL, "Alive", "text/html", "304 308"},
     {api_page,              NULL,               "Page", "A file of the page", NULL, "text/css", "text/javascript", "304"},
 };
 /* clang-format on */

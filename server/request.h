@@ -27,7 +27,8 @@ struct request {
     char version[REQUEST_NAME_MAX + 1]; /* {version} of the path; "" if it has none */
     char label[REQUEST_NAME_MAX + 1];   /* {label} of the path; "" if it has none */
     const char *path;                   /* decoded, without the query */
-    const char *content_type;           /* "" if the client sent none */
+    const char *place; /* the prefix's last segment if that is all of the URL; else NULL */
+    const char *content_type; /* "" if the client sent none */
     const char *body;
     size_t body_len;
     enum request_event event;

@@ -2,9 +2,10 @@
 
 import re
 import subprocess
+from urllib.parse import urljoin
 
 import pytest
-from conftest import parse, v2_body, wait_for
+from conftest import check_statuses, parse, v2_body, wait_for
 from digitd import PROGRAM
 
 INFER = "/v2/models/mnist/infer"
@@ -143,6 +144,23 @@ def test_path_prefix(start, setting):
     assert server.get(prefix + "/").json == {"status": "alive"}
     for path in [prefix + "x/v2", "/serving/v2", prefix + prefix + "/v2"]:
         assert server.get(path).status == 404
+
+
+@pytest.mark.parametrize("prefix", ["/digits", "/digits/", "/team/v1:digits"])
+def test_browsers_are_sent_to_the_slash(start, prefix):
+    """By a relative link, since a proxy may have its own idea of host and scheme."""
+    server = start("--path-prefix", prefix)
+    url = f"https://proxy{prefix.rstrip('/')}"
+    html = {"Accept": "text/html,*/*;q=0.8"}
+    for method in ["GET", "HEAD"]:
+        path = f"{prefix.rstrip('/')}?a=b"
+        status, headers, body = server.exchange(method, path, headers=html)
+        assert (status, body) == (308, b"")
+        assert not headers["Location"].startswith("/")
+        assert urljoin(url, headers["Location"]) == url + "/"
+    for path in ["/", f"{prefix.rstrip('/')}/"]:
+        assert server.get(path, headers=html).status == 200
+    check_statuses(server)
 
 
 @pytest.mark.parametrize("setting", ["serving", "/a b", "/a?b", "/a%20b"])
