@@ -2,10 +2,12 @@
  * mode the attributes are headers and the body is what it would be without; in structured mode
  * the body is an envelope around it. The answer comes as the question did. */
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "model/base64.h"
@@ -18,7 +20,7 @@
 #include "server/settings.h"
 #include "server/uuid.h"
 
-enum { TIME_MAX = 32, TYPE_MAX = 64, PLACE_MAX = 32 };
+enum { TIME_MAX = 32, TYPE_MAX = 64, PLACE_MAX = 32, MERGED_MAX = 16, ATTRIBUTE_MAX = 32 };
 
 /* What the envelope holds; spans of the body. */
 struct envelope {
@@ -135,6 +137,72 @@ static void write_source(const struct worker *w, const struct request *req, char
                    *setting ? "" : req->model);
 }
 
+/* Whether an answer may have this attribute from the question: it is none of those that every
+ * answer has its own of. */
+static bool is_merged(struct scan_text name)
+{
+    static const char *const own[] = {"specversion", "id",          "source",
+                                      "type",        "time",        "datacontenttype",
+                                      "data",        "data_base64", "dataschema"};
+
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        if (scan_equals(name, own[i]))
+            return false;
+    return true;
+}
+
+/* The scan stands at a value: attributes are strings, numbers and booleans. */
+static int merge_member(struct scan *s, struct scan_text name, struct buf *out)
+{
+    struct error err = {0};
+    const char kind = scan_peek(s);
+    const char *value = s->at;
+    int r = scan_skip(s, &err);
+
+    if (r < 0 || !is_merged(name) || !strchr("\"0tf", kind))
+        return r;
+    r = buf_print(out, ",\"%.*s\":", (int)name.len, name.at); /* as it is: still escaped */
+    return r ? r : buf_append(out, value, (size_t)(s->at - value));
+}
+
+/* The body's syntax has been checked. */
+static int merge_members(const struct worker *w, const struct request *req, struct buf *out)
+{
+    struct error err = {0};
+    struct scan_text key;
+    struct scan s;
+    scan_init(&s, req->body, req->body_len, (size_t)w->app->settings->json_depth_max);
+    if (!w->app->settings->event_merge)
+        return 0;
+    int r = scan_enter_object(&s, &err);
+
+    while (r == 0 && scan_next_key(&s, &key, &err) == 1)
+        r = merge_member(&s, key, out);
+    return r;
+}
+
+struct merge {
+    struct response *res;
+    size_t n;
+};
+
+static void merge_header(void *to, const char *name, const char *value)
+{
+    static const char prefix[] = "ce-";
+    struct merge *m = to;
+    char lower[ATTRIBUTE_MAX];
+    size_t len = 0;
+
+    if (m->n == MERGED_MAX || strncasecmp(name, prefix, sizeof(prefix) - 1) != 0)
+        return;
+    for (const char *c = name + sizeof(prefix) - 1; *c && len < sizeof(lower); c++)
+        lower[len++] = (char)tolower((unsigned char)*c);
+    if (is_merged((struct scan_text){lower, len})) {
+        response_header(m->res, name, value);
+        m->n++;
+    }
+}
+
 /* All of the answer's envelope before the data. */
 static int begin_envelope(const struct worker *w, const struct request *req, struct buf *out)
 {
@@ -154,6 +222,8 @@ static int begin_envelope(const struct worker *w, const struct request *req, str
     if (r == 0)
         r = buf_json_string(out, w->app->settings->event_type,
                             strlen(w->app->settings->event_type));
+    if (r == 0)
+        r = merge_members(w, req, out);
     return r ? r
              : buf_print(out,
                          ",\"time\":\"%s\",\"datacontenttype\":\"application/json\","
@@ -162,16 +232,28 @@ static int begin_envelope(const struct worker *w, const struct request *req, str
 }
 
 /* Which row takes the event's data depends on the data's type, not the envelope's. */
-static int route_by(const struct scan_text *type, struct request *inner, char text[TYPE_MAX])
+static int route_by(struct scan_text type, struct request *inner, char text[TYPE_MAX])
 {
     const char *allow;
 
-    if (!type->at || type->len >= TYPE_MAX)
+    if (!type.at || type.len >= TYPE_MAX)
         return 0;
-    memcpy(text, type->at, type->len);
-    text[type->len] = '\0';
+    text[scan_copy(type, text)] = '\0';
     inner->content_type = text;
     return routes_find("POST", inner->path, text, inner, &allow);
+}
+
+static int decode(struct scan_text base64, void **ret, size_t *ret_len, struct error *err)
+{
+    char *bytes = malloc(BASE64_DECODED(base64.len) + 1 + base64.len);
+    char *text = bytes + BASE64_DECODED(base64.len) + 1;
+
+    *ret = bytes;
+    if (!bytes)
+        return error_set(err, -ENOMEM, "out of memory for the event's data");
+    int r = base64_decode(bytes, text, scan_copy(base64, text), ret_len);
+
+    return r < 0 ? error_set(err, r, "the event's data_base64 is not base64") : 0;
 }
 
 static int structured(struct worker *w, const struct request *req, struct response *res)
@@ -183,18 +265,13 @@ static int structured(struct worker *w, const struct request *req, struct respon
     void *bytes = NULL;
     int r = read_envelope(req, (size_t)w->app->settings->json_depth_max, &e, &err);
 
-    if (r == 0 && route_by(&e.content_type, &inner, type) < 0)
+    if (r == 0 && route_by(e.content_type, &inner, type) < 0)
         r = error_set(&err, -EINVAL, "nothing takes such data");
     inner.body = e.data.at;
     inner.body_len = e.data.len;
     if (r == 0 && e.base64.at) {
-        bytes = malloc(BASE64_DECODED(e.base64.len) + 1);
+        r = decode(e.base64, &bytes, &inner.body_len, &err);
         inner.body = bytes;
-        r = bytes ? base64_decode(bytes, e.base64.at, e.base64.len, &inner.body_len) : -ENOMEM;
-        if (r < 0)
-            (void)error_set(&err, r,
-                            r == -ENOMEM ? "out of memory for the event's data"
-                                         : "the event's data_base64 is not base64");
     }
     if (r == 0)
         r = begin_envelope(w, req, res->body);
@@ -239,6 +316,8 @@ static int binary(struct worker *w, const struct request *req, struct response *
     response_print(res, "ce-source", "%s", source);
     response_header(res, "ce-type", w->app->settings->event_type);
     response_print(res, "ce-time", "%s", now);
+    if (w->app->settings->event_merge)
+        req->headers(req, merge_header, &(struct merge){.res = res});
     return status;
 }
 

@@ -25,6 +25,29 @@ static const char *lookup(const struct request *req, const char *name)
     return MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name);
 }
 
+struct walk {
+    void (*take)(void *to, const char *name, const char *value);
+    void *to;
+};
+
+static enum MHD_Result step(void *walk, enum MHD_ValueKind kind, const char *name,
+                            const char *value)
+{
+    const struct walk *w = walk;
+
+    (void)kind;
+    w->take(w->to, name, value ? value : "");
+    return MHD_YES;
+}
+
+static void walk_headers(const struct request *req,
+                         void (*take)(void *to, const char *name, const char *value), void *to)
+{
+    struct walk w = {take, to};
+
+    (void)MHD_get_connection_values(req->connection, MHD_HEADER_KIND, step, &w);
+}
+
 static const char *lookup_query(const struct request *req, const char *name)
 {
     const char *value = NULL;
@@ -122,6 +145,7 @@ static bool look(struct http_client *c, struct MHD_Connection *connection, const
     c->seen = true;
     c->req.connection = connection;
     c->req.header = lookup;
+    c->req.headers = walk_headers;
     c->req.query = lookup_query;
     c->req.path = without_prefix(c->loop, path_of(url), &c->req.place);
     http_header_read(connection, h);

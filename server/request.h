@@ -12,7 +12,7 @@ struct worker;
 
 enum {
     REQUEST_NAME_MAX = 127, /* bytes of a model's name in a path */
-    RESPONSE_HEADERS_MAX = 16,
+    RESPONSE_HEADERS_MAX = 32,
     RESPONSE_TEXT_MAX = 512,
 };
 
@@ -36,10 +36,14 @@ struct request {
     /* The value of a header by its case-insensitive name; NULL if the client sent none. */
     const char *(*header)(const struct request *req, const char *name);
 
+    /* Calls `take` for each header. What it gets lives as long as the request. */
+    void (*headers)(const struct request *req,
+                    void (*take)(void *to, const char *name, const char *value), void *to);
+
     /* The value of a parameter of the query, "" for one without; NULL if it has none so named.
      */
     const char *(*query)(const struct request *req, const char *name);
-    void *connection; /* of header() and query() only */
+    void *connection; /* of these functions only */
 };
 
 /* What the handler fills; http.c sends it. */

@@ -40,6 +40,9 @@ static const struct {
     {"PORT",            "port"            },
     {"STORAGE_URI",     "model-repository"},
     {"MODEL_INIT_MODE", "model-init"      },
+    {"CE_SOURCE",       "ce-source"       },
+    {"CE_TYPE",         "ce-type"         },
+    {"CE_MERGE",        "ce-merge"        },
 };
 
 static const struct setting *row_by_name(const char *name, size_t len)

@@ -39,10 +39,11 @@ struct settings {
     const char *cors_origins; /* "*", or origins with commas between them; "" = none */
     const char *event_source; /* of answers to CloudEvents; "" = by the model */
     const char *event_type;
-    long threads;    /* 0: one per granted processor */
-    long body_max;   /* bytes */
-    long ratio_max;  /* how many times longer than sent a body may become unpacked */
-    long bodies_max; /* bytes of all that are being received; 0: by the memory granted */
+    bool event_merge; /* answers have the question's other attributes too */
+    long threads;     /* 0: one per granted processor */
+    long body_max;    /* bytes */
+    long ratio_max;   /* how many times longer than sent a body may become unpacked */
+    long bodies_max;  /* bytes of all that are being received; 0: by the memory granted */
     long images_max;
     long pictures_max; /* bytes that the pictures of a request may unpack to */
     long json_depth_max;

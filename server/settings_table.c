@@ -40,6 +40,7 @@ const struct setting settings_rows[] = {
     {"cors-origins",     SETTING_TEXT,       SERVE,   AT(cors_origins),     "",          0,   0,           "pages of other origins that may ask: * or a list with commas"},
     {"ce-source",        SETTING_TEXT,       SERVE,   AT(event_source),     "",          0,   0,           "source of answers to CloudEvents; io.kserve.inference.<model> if empty"},
     {"ce-type",          SETTING_TEXT,       SERVE,   AT(event_type),       "io.kserve.inference.response", 0, 0,  "type of answers to CloudEvents"},
+    {"ce-merge",         SETTING_BOOL,       SERVE,   AT(event_merge),      "false",     0,   0,           "answers to CloudEvents have the other attributes of the question too"},
     {"threads",          SETTING_NUMBER,     SERVE,   AT(threads),          "0",         0,   1024,        "event loops; 0 is one per processor granted"},
     {"max-body",         SETTING_SIZE,       SERVE,   AT(body_max),         "16MiB",     KIB, 1024L * MIB, "largest request body"},
     {"max-ratio",        SETTING_NUMBER,     SERVE,   AT(ratio_max),        "200",       2,   1100,        "how many times longer a compressed body may become, beyond 1 MiB"},

@@ -66,8 +66,9 @@ def test_pictures(server):
     check_attributes(attributes_of(answer))
     data = base64.b64encode(picture).decode()
     event = {**ATTRIBUTES, "datacontenttype": "image/png", "data_base64": data}
-    found = json.loads(post(server, event, STRUCTURED).text)
-    assert found["data"]["predictions"][0]["digit"] == 7
+    for body in [json.dumps(event), json.dumps(event).replace("/", "\\/")]:
+        found = json.loads(post(server, body.encode(), STRUCTURED).text)
+        assert found["data"]["predictions"][0]["digit"] == 7
 
 
 @pytest.mark.parametrize("missing", ["id", "source", "type"])
@@ -117,6 +118,37 @@ def test_settings(start):
     assert (found["source"], found["type"]) == ('a "source"', "b")
     found = json.loads(post(server, {**ATTRIBUTES, "data": BODY}, STRUCTURED).text)
     assert (found["source"], found["type"]) == ('a "source"', "b")
+
+
+def test_kserves_variables(start):
+    server = start(CE_SOURCE="/a", CE_TYPE="b", CE_MERGE="false", DIGITD_CE_TYPE="c")
+    found = attributes_of(post(server, BODY, {**BINARY, "ce-subject": "s"}))
+    assert (found["source"], found["type"]) == ("/a", "c")
+    assert "subject" not in found
+
+
+def test_merge(start):
+    """What the question has beyond what every answer has of its own."""
+    server = start(CE_MERGE="True")
+    extra = {"subject": 'a "b"', "partitionkey": "7"}
+    own = {"time": "1999-01-02T03:04:05Z", "dataschema": "/schema"}
+    asked = {**ATTRIBUTES, **own, **extra}
+    headers = {f"Ce-{name.title()}": value for name, value in asked.items()}
+    found = attributes_of(post(server, BODY, headers))
+    check_attributes(found)
+    assert found["id"] != ATTRIBUTES["id"]
+    assert {k: found[k] for k in extra} == extra
+    assert set(found) == {"specversion", "id", "source", "type", "time", *extra}
+    extra |= {"sequence": 12, "sampled": True, "na\u00efve": "\u2713"}
+    event = {**ATTRIBUTES, **own, "no": {"attribute": 1}, "none": None, **extra, "data": BODY}
+    found = json.loads(post(server, event, STRUCTURED).text)
+    check_attributes(found)
+    assert {k: found[k] for k in extra} == extra
+    assert set(found) == {*ATTRIBUTES, "time", "datacontenttype", "data", *extra}
+    many = {f"ce-x{i}": "y" for i in range(50)}
+    answer = post(server, BODY, {**BINARY, **many})
+    assert answer.status == 200
+    assert 10 < len(set(attributes_of(answer)) & {f"x{i}" for i in range(50)}) < 50
 
 
 def test_elsewhere_they_are_headers_like_any_other(server):
