@@ -247,9 +247,9 @@ int graph_make_split(struct graph_builder *b, const struct onnx_node *n, struct 
         struct graph_view v = all;
         struct graph_symbol result = {0};
         int64_t left = all.dims.at[axis] - from;
-        int64_t len = count ? sizes[i] : (part < left ? part : left);
+        int64_t len = count ? sizes[i] : clamp(part, 0, left);
 
-        if (len < 0 || len > left || (count && i + 1 == n->n_outputs && len != left))
+        if (len != clamp(len, 0, left))
             return graph_refuse(n, err, -EBADMSG, "part %zu has %lld of %lld elements", i,
                                 (long long)len, (long long)left);
         r = keep(b, n, &v, axis, from, 1, len, err);

@@ -48,14 +48,13 @@ static int read_pads(const struct graph_builder *b, const struct onnx_node *n, s
     int64_t axes[ONNX_RANK_MAX] = {0};
     size_t n_axes = 0;
     int r = graph_input_ints(b, n, 3, axes, &n_axes, err);
-    size_t count = a ? a->n : 0;
+    size_t count = 0;
 
     if (r != 0)
         return r;
     if (!a && (!s || !s->constant || !graph_is_whole(s->constant)))
         return graph_refuse(n, err, -ENOTSUP, "its margins must be constant");
-    if (!a)
-        count = s->constant->count;
+    count = a ? a->n : s->constant->count;
     for (size_t i = n_axes ? rank : 0; i < rank; i++)
         axes[i] = (int64_t)i;
     n_axes = n_axes ? n_axes : rank;
@@ -67,7 +66,7 @@ static int read_pads(const struct graph_builder *b, const struct onnx_node *n, s
         size_t axis = 0;
 
         r = graph_axis(n, axes[i % n_axes], rank, &axis, err);
-        if (r == 0 && (margin < -GRAPH_PAD_MAX || margin > GRAPH_PAD_MAX))
+        if (r == 0 && (uint64_t)margin + GRAPH_PAD_MAX > 2 * (uint64_t)GRAPH_PAD_MAX)
             r = graph_refuse(n, err, -ENOTSUP, "a margin is %lld; digitd does at most %d",
                              (long long)margin, GRAPH_PAD_MAX);
         (i < n_axes ? before : after)[axis] = margin;
