@@ -58,7 +58,7 @@ static float input(size_t i)
 
 static bool same(float want, float got, float x)
 {
-    float scale = fmaxf(fabsf(want), fminf(1, fabsf(x)) * 0.25F);
+    float scale = fmaxf(fabsf(want), fminf(1, fabsf(x)) * 0.5F);
 
     if (isnan(want) || isnan(got))
         return isnan(want) && isnan(got);
