@@ -56,7 +56,7 @@ static void prepare_ours(struct ours *o, const size_t *layer)
     size_t pixel = layer[0] == 1 ? 1 : KERNELS_ROUND(layer[0]);
     size_t row = (layer[2] + layer[3] + WINOGRAD_SIDE) * pixel;
     float *weights = floats(layer[0] * layer[1] * layer[3] * layer[3]);
-    float *transformed = floats(layer[0] * layer[1] * WINOGRAD_FREQUENCIES);
+    float *transformed = floats(layer[0] * layer[1] * WINOGRAD_TRANSFORMED);
 
     o->k = kernels_get(cpu_detect());
     o->c = (struct kernels_conv){

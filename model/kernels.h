@@ -66,10 +66,11 @@ struct kernels {
     void (*conv)(const struct kernels_conv *c, const float *packed, const float *bias,
                  const float *in, float *out);
 
-    /* The same by Winograd's F(4x4,3x3) or F(2x2,5x5), where that is faster: stride 1, one
-     * group. Rounds a little more. The input must have zeros as far as whole tiles of
-     * winograd_tile() squared outputs reach. transformed: by winograd_transform(), both of
-     * model/kernels/winograd.h; work: floats, for the time of the call. */
+    /* The same by Winograd's F(4x4,3x3), F(2x2,5x5) or, with few channels, F(2x1,5x1), where
+     * that is faster: stride 1, one group. Rounds a little more. The input must have zeros as
+     * far as whole tiles of winograd_tile() squared outputs reach. transformed: by
+     * winograd_transform(), both of model/kernels/winograd.h; work: floats, for the time of the
+     * call. */
     bool (*winograd_pays)(const struct kernels_conv *c);
     size_t (*winograd_packed)(const struct kernels_conv *c);
     void (*winograd_pack)(const struct kernels_conv *c, const float *transformed,

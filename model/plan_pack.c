@@ -119,7 +119,7 @@ static int pack_winograd(struct plan *p, struct plan_step *s, struct error *err)
     size_t count = s->kernels->winograd_packed(c);
     float *packed = arena_alloc(&p->arena, count, sizeof(float));
     float *transformed = arena_alloc(&arena, c->out_channels * c->in_channels,
-                                     WINOGRAD_FREQUENCIES * sizeof(float));
+                                     WINOGRAD_TRANSFORMED * sizeof(float));
 
     if (packed && transformed) {
         winograd_transform(s->node->weights, c->kernel_height, c->out_channels, c->in_channels,

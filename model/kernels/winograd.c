@@ -9,6 +9,8 @@
 
 #include "model/kernels/packed.h"
 #include "model/kernels/winograd_output.h"
+#include "model/kernels/winograd_side.h"
+#include "model/kernels/winograd_strip.h"
 
 /* Tiles at a time, in runs of nearly the same length. */
 enum { BLOCK = 16 };
@@ -61,27 +63,56 @@ static size_t step(size_t block, size_t channels)
     return block * KERNELS_ROUND(channels) + KERNELS_LANES;
 }
 
-bool LEVEL(winograd_pays)(const struct kernels_conv *c)
+/* In multiply-adds: what a strip takes for a column and pair of channels; found by measuring:
+ * the transforms of a channel of a tile, and of a column of a strip; what a sum of a tile costs
+ * besides its terms. */
+enum { STRIP = 30, TRANSFORM = 100, TRANSFORM_STRIP = 25, SUM = 6 };
+
+static size_t time_tiles(const struct kernels_conv *c)
 {
-    /* Found by measuring, in multiply-adds: the transforms of a channel of a tile; what a sum
-     * costs besides its terms. Weights grow fourfold: those of more pairs of channels would
-     * come from memory, and take a good part of it. */
-    enum { TRANSFORM = 100, SUM = 6, PAIRS_MAX = 1 << 18 };
     size_t in = vector_round(c->in_channels);
     size_t out = vector_round(c->out_channels);
+
+    return tiles(c) *
+           (WINOGRAD_FREQUENCIES * (c->in_channels + SUM) * out + TRANSFORM * (in + out));
+}
+
+static size_t time_strips(const struct kernels_conv *c)
+{
+    size_t in = vector_round(c->in_channels);
+    size_t out = vector_round(c->out_channels);
+
+    return (c->out_height + 1) / 2 * c->out_width *
+           (STRIP * c->in_channels * out + TRANSFORM_STRIP * (in + out));
+}
+
+/* With few channels, tiles are mostly transforms. */
+static bool strips(const struct kernels_conv *c)
+{
+    return c->kernel_height == WINOGRAD_KERNEL_MAX && time_strips(c) < time_tiles(c);
+}
+
+bool LEVEL(winograd_pays)(const struct kernels_conv *c)
+{
+    /* Weights grow fourfold: those of more pairs of channels would come from memory, and take a
+     * good part of the time. */
+    enum { PAIRS_MAX = 1 << 18 };
+    size_t out = vector_round(c->out_channels);
     size_t window = c->kernel_height * c->kernel_width;
-    size_t tile = WINOGRAD_FREQUENCIES * (c->in_channels + SUM) * out + TRANSFORM * (in + out);
+    size_t time = strips(c) ? time_strips(c) : time_tiles(c);
     bool known = window == 9 || window == 25;
 
     return known && c->kernel_height == c->kernel_width && c->stride_y == 1 &&
            c->stride_x == 1 && c->dilation_y == 1 && c->dilation_x == 1 && c->groups == 1 &&
            c->in_channels > 1 && c->in_channels * out <= PAIRS_MAX &&
-           tiles(c) * tile < window * c->in_channels * out * c->out_height * c->out_width;
+           time < window * c->in_channels * out * c->out_height * c->out_width;
 }
 
 /* Behind the weights are zeros: a bias for where there is none. */
 size_t LEVEL(winograd_packed)(const struct kernels_conv *c)
 {
+    if (strips(c))
+        return LEVEL(winograd_strip_packed)(c);
     return WINOGRAD_FREQUENCIES * frequency_len(c) + KERNELS_ROUND(c->out_channels);
 }
 
@@ -97,6 +128,10 @@ void LEVEL(winograd_pack)(const struct kernels_conv *c, const float *transformed
         .load = 2,
     };
 
+    if (strips(c)) {
+        LEVEL(winograd_strip_pack)(c, transformed, packed);
+        return;
+    }
     for (size_t f = 0; f < WINOGRAD_FREQUENCIES; f++) {
         LEVEL(packed_fill)(&shape, transformed, packed);
         transformed += c->out_channels * c->in_channels;
@@ -107,30 +142,10 @@ void LEVEL(winograd_pack)(const struct kernels_conv *c, const float *transformed
 
 size_t LEVEL(winograd_work)(const struct kernels_conv *c)
 {
+    if (strips(c))
+        return LEVEL(winograd_strip_work)(c);
     return WINOGRAD_FREQUENCIES *
            (step(block_tiles(c), c->in_channels) + step(block_tiles(c), c->out_channels));
-}
-
-/* One of the six rows of B^T times a column of six: `r` is 0 or 5, which stand alone. */
-VECTOR_INLINE vector outer(vector a, vector b, vector c)
-{
-    return a * 4 - b * 5 + c;
-}
-
-/* B^T of six values. */
-VECTOR_INLINE void transform_input(const vector d[6], float *to, size_t step)
-{
-    vector even = d[4] - d[2] * 4;
-    vector odd = d[3] - d[1] * 4;
-    vector even2 = d[4] - d[2];
-    vector odd2 = (d[3] - d[1]) * 2;
-
-    vector_store(to, outer(d[0], d[2], d[4]));
-    vector_store(to + step, even + odd);
-    vector_store(to + 2 * step, even - odd);
-    vector_store(to + 3 * step, even2 + odd2);
-    vector_store(to + 4 * step, even2 - odd2);
-    vector_store(to + 5 * step, outer(d[1], d[3], d[5]));
 }
 
 /* Rows 1 and 2, or 3 and 4, of B^T times the six columns. */
@@ -155,8 +170,8 @@ VECTOR_INLINE void single(const struct kernels_conv *c, const float *in, vector 
     for (size_t x = 0; x < 6; x++) {
         const float *at = in + x * c->in_pixel;
 
-        row[x] = outer(vector_load(at), vector_load(at + 2 * c->in_row),
-                       vector_load(at + 4 * c->in_row));
+        row[x] = winograd_side_outer(vector_load(at), vector_load(at + 2 * c->in_row),
+                                     vector_load(at + 4 * c->in_row));
     }
 }
 
@@ -167,15 +182,15 @@ VECTOR_INLINE void input_vector(const struct kernels_conv *c, const float *in, f
     vector a[6], b[6];
 
     single(c, in, a);
-    transform_input(a, to, step);
+    winograd_side_in(a, to, step);
     pair(c, in, 4, 4, 1, a, b);
-    transform_input(a, to + 6 * step, step);
-    transform_input(b, to + 12 * step, step);
+    winograd_side_in(a, to + 6 * step, step);
+    winograd_side_in(b, to + 12 * step, step);
     pair(c, in, 1, 1, 2, a, b);
-    transform_input(a, to + 18 * step, step);
-    transform_input(b, to + 24 * step, step);
+    winograd_side_in(a, to + 18 * step, step);
+    winograd_side_in(b, to + 24 * step, step);
     single(c, in + c->in_row, a);
-    transform_input(a, to + 30 * step, step);
+    winograd_side_in(a, to + 30 * step, step);
 }
 
 static void inputs(const struct block *b, const float *in)
@@ -263,6 +278,10 @@ void LEVEL(winograd)(const struct kernels_conv *c, const float *packed, const fl
         .product_step = step(block_tiles(c), c->out_channels),
     };
 
+    if (strips(c)) {
+        LEVEL(winograd_strip)(c, packed, bias, in, work, out);
+        return;
+    }
     b.products = work + WINOGRAD_FREQUENCIES * b.input_step;
     for (; b.first < tiles(c); b.first += b.tiles) {
         b.tiles = least(tiles(c) - b.first, block_tiles(c));

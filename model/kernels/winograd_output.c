@@ -2,22 +2,7 @@
 #include "model/kernels/winograd_output.h"
 
 #include "model/kernels/winograd.h"
-
-/* A^T of six values. */
-VECTOR_INLINE void transform_output(const vector m[6], size_t tile, vector *y)
-{
-    vector sum = m[1] + m[2], difference = m[1] - m[2];
-    vector sum2 = m[3] + m[4], difference2 = m[3] - m[4];
-
-    y[0] = m[0] + sum + sum2;
-    y[1] = difference + difference2 * 2;
-    if (tile == 2) {
-        y[1] += m[5];
-        return;
-    }
-    y[2] = sum + sum2 * 4;
-    y[3] = difference + difference2 * 8 + m[5];
-}
+#include "model/kernels/winograd_side.h"
 
 /* Rows 0 and 2 of A^T times the six columns; with `odd`, rows 1 and 3. */
 VECTOR_INLINE void output_rows(const float *from, size_t step, size_t tile, bool odd,
@@ -71,9 +56,9 @@ VECTOR_INLINE void output_vector(const float *from, size_t step, size_t tile, bo
         vector a[6], b[6], y[8];
 
         output_rows(from, step, tile, odd, a, b);
-        transform_output(a, tile, y);
+        winograd_side_out(a, tile, y);
         if (tile == 4)
-            transform_output(b, tile, y + 4);
+            winograd_side_out(b, tile, y + 4);
         if (pool)
             store_halved(t, y, tile, odd);
         else

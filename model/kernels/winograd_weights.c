@@ -38,13 +38,31 @@ static void transform(const double g[WINOGRAD_SIDE][KERNEL_MAX], const float *w,
         }
 }
 
+/* G w: the columns of a window as they are. */
+static void transform_strip(const double g[WINOGRAD_SIDE][KERNEL_MAX], const float *w,
+                            size_t kernel, size_t step, float *ret)
+{
+    for (size_t i = 0; i < WINOGRAD_SIDE; i++)
+        for (size_t x = 0; x < kernel; x++) {
+            double sum = 0;
+
+            for (size_t k = 0; k < kernel; k++)
+                sum += g[i][k] * (double)w[k * kernel + x];
+            ret[i * step + x] = (float)sum;
+        }
+}
+
 void winograd_transform(const float *weights, size_t kernel, size_t out, size_t in,
                         float *transformed)
 {
     double g[WINOGRAD_SIDE][KERNEL_MAX];
+    float *strips = transformed + WINOGRAD_FREQUENCIES * out * in;
 
     for (size_t i = 0; i < WINOGRAD_SIDE; i++)
         row(i, kernel, g[i]);
-    for (size_t i = 0; i < out * in; i++, weights += kernel * kernel)
+    for (size_t i = 0; i < out * in; i++, weights += kernel * kernel) {
         transform((const double(*)[KERNEL_MAX])g, weights, kernel, out * in, transformed + i);
+        transform_strip((const double(*)[KERNEL_MAX])g, weights, kernel, out * in * kernel,
+                        strips + i * kernel);
+    }
 }

@@ -75,6 +75,16 @@ def test_relu(relu, images, tmp_path):
     check(network(0, [1, 1, 1, 1], HALVES, relu), images, tmp_path)
 
 
+@pytest.mark.parametrize("pool", [None, HALVES], ids=["none", "halves"])
+@pytest.mark.parametrize("crop", [10, 11])
+@pytest.mark.parametrize("channels", [(4, 17), (6, 16), (12, 5)])
+def test_strips(channels, crop, pool, images, tmp_path):
+    """5x5 windows over a few channels, of pictures with an even and an odd number of rows."""
+    made = network(crop, [0, 0, 0, 0], pool, channels=channels, kernel=5)
+    assert "winograd" in kernels(save(made.model(), tmp_path))
+    check(made, images, tmp_path)
+
+
 @pytest.mark.parametrize("channels", [(3, 16), (17, 20), (64, 7)])
 def test_channels(channels, images, tmp_path):
     check(network(10, [1, 1, 1, 1], HALVES, channels=channels), images, tmp_path)
@@ -101,8 +111,9 @@ def test_is_chosen(kernel, tmp_path):
     assert {"winograd", "max_pool"} <= set(kernels(path))
 
 
-def test_company_does_not_matter(images, tmp_path):
-    made = network(4, [1, 1, 1, 1], HALVES)
+@pytest.mark.parametrize("channels, kernel", [((16, 40), 3), ((6, 16), 5)])
+def test_company_does_not_matter(channels, kernel, images, tmp_path):
+    made = network(4, [1, 1, 1, 1], HALVES, channels=channels, kernel=kernel)
     path = save(made.model(None), tmp_path)
     together = predict(path, images)
     for i in range(len(images)):

@@ -100,7 +100,7 @@ static void bench_winograd(const struct kernels *k, const struct kernels_conv *c
     size_t side = (c->out_height + tile - 1) / tile * tile + c->kernel_height - 1;
     size_t n_weights = c->in_channels * c->out_channels * c->kernel_height * c->kernel_width;
     float *weights = check_floats(n_weights);
-    float *transformed = check_floats(c->in_channels * c->out_channels * WINOGRAD_FREQUENCIES);
+    float *transformed = check_floats(c->in_channels * c->out_channels * WINOGRAD_TRANSFORMED);
 
     call.c.in_row = side * c->in_pixel;
     call.packed = check_floats(k->winograd_packed(c));

@@ -133,7 +133,7 @@ static void call_prepare(struct call *k)
     k->n_in = whole(c->out_height, c->kernel_height) * c->in_row;
     k->n_out = (c->pool ? c->out_height / 2 : c->out_height) * c->out_row + CHECK_GUARD;
     k->weights = units(k->n_weights);
-    k->transformed = check_floats(c->out_channels * c->in_channels * WINOGRAD_FREQUENCIES);
+    k->transformed = check_floats(c->out_channels * c->in_channels * WINOGRAD_TRANSFORMED);
     winograd_transform(k->weights, c->kernel_height, c->out_channels, c->in_channels,
                        k->transformed);
     k->bias = units(c->out_pixel);
