@@ -12,6 +12,13 @@ def values(case):
     return CHART / "ci" / f"{case}-values.yaml"
 
 
+def create_accounts(api, found):
+    """Pods are refused without theirs."""
+    for one in found:
+        if one["kind"] == "ServiceAccount":
+            api.create(api.path_of(one), one)
+
+
 def template(helm, *flags):
     text = helm(4, "template", "demo", CHART, "--kube-version", "1.36.0", *flags)
     return [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
@@ -31,6 +38,7 @@ def test_every_object_is_applied_strictly(api, helm, case):
     would refuse."""
     found = template(helm, "--values", values(case))
     assert found
+    create_accounts(api, found)
     for one in found:
         answer = api.apply(one)
         assert answer.status in {200, 201}, (one["kind"], answer.json)
@@ -49,9 +57,7 @@ def test_a_typo_is_refused_by_the_server(api, helm):
 def test_pods_are_admitted_to_a_restricted_namespace(api, helm, case):
     """Made by us of the templates, since there is no controller that would."""
     found = template(helm, "--values", values(case))
-    for one in found:
-        if one["kind"] == "ServiceAccount":
-            api.create(api.path_of(one), one)
+    create_accounts(api, found)
     for one in found:
         made = one if one["kind"] == "Pod" else one.get("spec", {}).get("template")
         if not made:
