@@ -113,8 +113,7 @@ void http_client_reset(struct http_client *c)
     c->req.route = NULL;
 }
 
-/* Whether a request has begun that libmicrohttpd has not told of: the first bytes of one. */
-static bool has_sent(const struct http_client *c)
+bool http_client_has_sent(const struct http_client *c)
 {
     struct tcp_info info = {0};
     socklen_t len = sizeof(info);
@@ -127,7 +126,7 @@ static bool has_sent(const struct http_client *c)
 static void cut(struct http_client *c)
 {
     struct http_loop *l = c->loop;
-    bool asking = c->phase == HTTP_READING || (c->phase == HTTP_NEW && has_sent(c));
+    bool asking = c->phase == HTTP_READING || (c->phase == HTTP_NEW && http_client_has_sent(c));
 
     if (asking) {
         http_say(c->fd, 408, "the request did not arrive in time");
@@ -148,7 +147,8 @@ static bool is_over(const struct http_loop *l, const struct http_client *c)
         return false;
     return c->phase == HTTP_IDLE ||
            (c->phase == HTTP_NEW &&
-            l->now_ns - c->connected_ns > STOP_GRACE_MS * UINT64_C(1000000) && !has_sent(c));
+            l->now_ns - c->connected_ns > STOP_GRACE_MS * UINT64_C(1000000) &&
+            !http_client_has_sent(c));
 }
 
 void http_client_sweep(struct http_loop *l)

@@ -131,6 +131,10 @@ void http_client_reset(struct http_client *c);
  * together hold too much; -ENOMEM. */
 int http_client_take(struct http_client *c, const char *piece, size_t len);
 
+/* Whether anything has come: also what libmicrohttpd has not told of, the first bytes of a
+ * request. */
+bool http_client_has_sent(const struct http_client *c);
+
 /* Cuts off who is late, and while stopping who has nothing to ask. */
 void http_client_sweep(struct http_loop *l);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "model/error.h"
@@ -249,6 +250,16 @@ static void on_completed(void *loop, struct MHD_Connection *connection, void **c
     *client = NULL;
 }
 
+/* A request line without a space makes the library close the connection and say nothing. Only
+ * that leaves one that has sent something, but no request, and is still there. */
+static bool was_nonsense(const struct http_client *c)
+{
+    char byte;
+
+    return c->phase == HTTP_NEW && !c->linger && c->deadline_ns != UINT64_MAX &&
+           recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0 && http_client_has_sent(c);
+}
+
 static void on_connection(void *loop, struct MHD_Connection *connection, void **client,
                           enum MHD_ConnectionNotificationCode what)
 {
@@ -268,6 +279,8 @@ static void on_connection(void *loop, struct MHD_Connection *connection, void **
     metrics_connections(l->worker.metrics, -1);
     if (!c)
         return;
+    if (was_nonsense(c))
+        http_request_rejected(c, 400, "the request line is not that of HTTP/1.1");
     int fd = c->linger ? dup(c->fd) : -1;
     if (fd >= 0)
         http_linger_add(l, fd);
@@ -283,13 +296,14 @@ void http_request_rejected(struct http_client *c, int status, const char *text)
     metrics_cut(c->loop->worker.metrics, METRICS_CUT_MALFORMED);
 }
 
+/* MHD_USE_TURBO: a connection that the library closes is not shut down before we are told. */
 int http_request_start(struct http_loop *l, struct error *err)
 {
     size_t pool = 2 * (size_t)l->settings->header_max;
 
     l->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-        on_request, l, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0,
+        NULL, NULL, on_request, l, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         pool > POOL_LEN ? pool : (size_t)POOL_LEN, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)INT_MAX, MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_URI_LOG_CALLBACK, on_line, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,

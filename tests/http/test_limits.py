@@ -170,9 +170,21 @@ def test_malformed(small, name):
     check_refusal(small.raw(request), status)
 
 
-def test_nonsense_is_not_answered_with_nonsense(small):
-    """Without even a space, the library hangs up."""
-    assert small.raw(b"HELLO\r\n\r\n") == b""
+@pytest.mark.parametrize("line", [b"HELLO\r\n\r\n", b"\x16\x03\x01\n", b"x" * 500 + b"\n" + GET])
+def test_a_line_without_a_space(small, line):
+    """There, the library would hang up."""
+    check_refusal(small.raw(line), 400)
+
+
+def test_who_hangs_up_is_not_answered(small):
+    for sent in [b"", b"GET /v2", b"\r\n"]:
+        with small.connect() as s:
+            s.sendall(sent)
+            s.shutdown(socket.SHUT_WR)
+            assert read_all(s) == b""
+    with small.connect() as s:
+        s.sendall(GET + b"Connection: close\r\n\r\n")
+        assert read_all(s).count(b"HTTP/1.1") == 1
 
 
 @pytest.mark.parametrize(
