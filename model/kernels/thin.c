@@ -82,13 +82,12 @@ VECTOR_INLINE void two_rows(const struct kernels_conv *c, const float *weights,
             weights + x * channels, channels);
 }
 
-/* rows: [channels][VECTOR_LANES] to every `halves`th of these pixels. */
-VECTOR_INLINE void spread(const float *rows, size_t channels, size_t halves, size_t pixel,
-                          float *out)
+/* rows: [channels][VECTOR_LANES] to these pixels. */
+VECTOR_INLINE void spread(const float *rows, size_t channels, size_t pixel, float *out)
 {
-    for (size_t x = 0; x < VECTOR_LANES / halves; x++)
+    for (size_t x = 0; x < VECTOR_LANES; x++)
         for (size_t i = 0; i < channels; i++)
-            out[x * pixel + i] = rows[i * VECTOR_LANES + x * halves];
+            out[x * pixel + i] = rows[i * VECTOR_LANES + x];
 }
 
 VECTOR_INLINE void store_rows(const struct kernels_conv *c, const vector *sums, size_t channels,
@@ -101,23 +100,40 @@ VECTOR_INLINE void store_rows(const struct kernels_conv *c, const vector *sums, 
         for (size_t i = 0; i < channels; i++)
             vector_store(rows + i * VECTOR_LANES,
                          vector_finish(sums[y * channels + i], c->relu));
-        spread(rows, channels, 1, c->out_pixel, out);
+        spread(rows, channels, c->out_pixel, out);
     }
 }
 
+/* The largest of each 2x2 of a channel, in both lanes of two pixels; zero behind the last
+ * channel. */
+VECTOR_INLINE vector largest(const struct kernels_conv *c, const vector *sums, size_t channels,
+                             size_t channel)
+{
+    vector top = {0};
+
+    if (channel >= channels)
+        return top;
+    top = vector_max(sums[channel], sums[channels + channel]);
+    return vector_finish(vector_max(top, vector_swap(top)), c->relu);
+}
+
+/* Two channels lie side by side in one vector, for half as many stores. The zero behind an odd
+ * number of channels is nobody's, or the next group writes over it. */
 VECTOR_INLINE void store_halved(const struct kernels_conv *c, const vector *sums,
                                 size_t channels, float *out)
 {
-    float rows[GROUP * VECTOR_LANES] __attribute__((aligned(64)));
+    enum { PAIR = 2 };
+    float pairs[GROUP / PAIR * VECTOR_LANES] __attribute__((aligned(64)));
 
     VECTOR_UNROLL
-    for (size_t i = 0; i < channels; i++) {
-        vector top = vector_max(sums[i], sums[channels + i]);
-
-        top = vector_max(top, vector_swap(top));
-        vector_store(rows + i * VECTOR_LANES, vector_finish(top, c->relu));
-    }
-    spread(rows, channels, 2, c->out_pixel, out);
+    for (size_t i = 0; i < channels; i += PAIR)
+        vector_store(
+            pairs + i / PAIR * VECTOR_LANES,
+            vector_alternate(largest(c, sums, channels, i), largest(c, sums, channels, i + 1)));
+    for (size_t x = 0; x < VECTOR_LANES; x += PAIR)
+        for (size_t i = 0; i < channels; i += PAIR)
+            memcpy(out + x / PAIR * c->out_pixel + i, pairs + i / PAIR * VECTOR_LANES + x,
+                   PAIR * sizeof(*out));
 }
 
 /* Two rows of the output, or one of the halved picture, of one group of channels. The last

@@ -76,6 +76,19 @@ VECTOR_INLINE vector vector_swap(vector v)
 #endif
 }
 
+/* Lane 0 of a, lane 1 of b, lane 2 of a, and so on. */
+VECTOR_INLINE vector vector_alternate(vector a, vector b)
+{
+#if VECTOR_LANES == 4
+    return __builtin_shufflevector(a, b, 0, 5, 2, 7);
+#elif VECTOR_LANES == 8
+    return __builtin_shufflevector(a, b, 0, 9, 2, 11, 4, 13, 6, 15);
+#else
+    return __builtin_shufflevector(a, b, 0, 17, 2, 19, 4, 21, 6, 23, 8, 25, 10, 27, 12, 29, 14,
+                                   31);
+#endif
+}
+
 /* The end of a sum. Without relu, -0 becomes +0: whether terms that are zero were added or
  * skipped could otherwise be seen in the sign. */
 VECTOR_INLINE vector vector_finish(vector sum, int relu)
