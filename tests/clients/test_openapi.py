@@ -158,6 +158,7 @@ def test_schemathesis(server, described, tmp_path):
             ),
             "all",
         ],
+        cwd=tmp_path,  # it keeps what it found
         capture_output=True,
         text=True,
         timeout=RUN_S,
