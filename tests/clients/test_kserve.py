@@ -134,3 +134,17 @@ def test_events(server, images, convert):
     assert found["id"] != event["id"]
     data = found.data if isinstance(found.data, dict) else json.loads(found.data)
     assert len(data["predictions"][0]) == 10
+
+
+@pytest.mark.parametrize("convert", [to_binary, to_structured])
+def test_events_by_kserves_variables(start, images, convert):
+    server = start(CE_SOURCE="/digits", CE_TYPE="digit", CE_MERGE="true")
+    attributes = {"type": "a", "source": "/kafka/t", "subject": "a seven", "partitionkey": "7"}
+    event = CloudEvent(attributes, {"instances": images[:1].tolist()})
+    headers, body = convert(event)
+    answer = httpx.post(f"{server.url}v1/models/mnist:predict", headers=headers, content=body)
+    found = from_http(answer.headers, answer.content)
+    assert (found["source"], found["type"]) == ("/digits", "digit")
+    assert (found["subject"], found["partitionkey"]) == ("a seven", "7")
+    assert found["id"] != event["id"]
+    assert found["time"] != event["time"]
