@@ -46,6 +46,7 @@ static size_t spread(const struct fill *f, size_t x, size_t y, uint16_t label, s
 static struct component fill(const struct fill *f, size_t start, uint16_t label)
 {
     struct component found = {.left = f->width, .top = f->height};
+    size_t width = f->width > 1 ? f->width : 1; /* there is a pixel */
     size_t n = 0;
 
     f->stack[n++] = (uint32_t)start;
@@ -53,8 +54,8 @@ static struct component fill(const struct fill *f, size_t start, uint16_t label)
     while (n > 0) {
         size_t at = f->stack[--n];
 
-        take(&found, at % f->width, at / f->width, f->ink[at]);
-        n = spread(f, at % f->width, at / f->width, label, n);
+        take(&found, at % width, at / width, f->ink[at]);
+        n = spread(f, at % width, at / width, label, n);
     }
     return found;
 }

@@ -18,12 +18,18 @@ struct cells {
     unsigned char of[MODEL_INPUT]; /* the cell of each pixel */
 };
 
+static struct centre centre_of(size_t pixel)
+{
+    size_t row = pixel / MODEL_SIDE;
+
+    return (struct centre){(float)row, (float)(pixel % MODEL_SIDE)};
+}
+
 static float distance2(struct centre c, size_t pixel)
 {
-    float dy = (float)(pixel / MODEL_SIDE) - c.y;
-    float dx = (float)(pixel % MODEL_SIDE) - c.x;
+    struct centre at = centre_of(pixel);
 
-    return dy * dy + dx * dx;
+    return (at.y - c.y) * (at.y - c.y) + (at.x - c.x) * (at.x - c.x);
 }
 
 static size_t nearest(const struct cells *cells, size_t count, size_t pixel, float *ret)
@@ -40,11 +46,6 @@ static size_t nearest(const struct cells *cells, size_t count, size_t pixel, flo
         }
     }
     return best;
-}
-
-static struct centre centre_of(size_t pixel)
-{
-    return (struct centre){(float)(pixel / MODEL_SIDE), (float)(pixel % MODEL_SIDE)};
 }
 
 /* The first centre is the strongest ink, each next one the ink farthest from those there are.
@@ -86,8 +87,8 @@ static void move_centres(const float *ink, float faintest, struct cells *cells)
             continue;
         size_t k = nearest(cells, EXPLAIN_CELLS, i, &d);
 
-        sum[k].y += ink[i] * (float)(i / MODEL_SIDE);
-        sum[k].x += ink[i] * (float)(i % MODEL_SIDE);
+        sum[k].y += ink[i] * centre_of(i).y;
+        sum[k].x += ink[i] * centre_of(i).x;
         mass[k] += ink[i];
     }
     for (size_t k = 0; k < EXPLAIN_CELLS; k++)

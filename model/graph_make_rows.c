@@ -120,14 +120,14 @@ int graph_make_softmax(struct graph_builder *b, const struct onnx_node *n, struc
     bool one_axis = b->onnx->opset >= OPSET_SOFTMAX_OF_ONE_AXIS;
     const struct graph_symbol *s = NULL;
     struct graph_symbol result = {0};
-    struct graph_dims dims = {0};
     bool axes[ONNX_RANK_MAX] = {0};
     size_t axis = 0;
     int r = graph_input_any(b, n, 0, &s, err);
 
     if (r != 0)
         return r;
-    dims = graph_dims_of(b, s);
+    struct graph_dims dims = graph_dims_of(b, s);
+
     r = graph_axis(n, graph_int(n, "axis", one_axis ? -1 : 1), dims.rank, &axis, err);
     for (size_t i = axis; r == 0 && i < dims.rank; i++)
         axes[i] = i == axis || !one_axis;

@@ -29,7 +29,6 @@ static int rename(struct graph_builder *b, const struct onnx_node *n,
 int graph_make_flatten(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {
     const struct graph_symbol *s = NULL;
-    struct graph_dims from = {0};
     struct graph_dims to = {
         .rank = 2, .at = {1, 1}
     };
@@ -38,7 +37,8 @@ int graph_make_flatten(struct graph_builder *b, const struct onnx_node *n, struc
 
     if (r != 0)
         return r;
-    from = graph_dims_of(b, s);
+    struct graph_dims from = graph_dims_of(b, s);
+
     axis += axis < 0 ? (int64_t)from.rank : 0;
     if (axis < 0 || axis > (int64_t)from.rank)
         return graph_refuse(n, err, -EBADMSG, "axis %lld of %zu dimensions", (long long)axis,
@@ -154,7 +154,6 @@ int graph_make_unsqueeze(struct graph_builder *b, const struct onnx_node *n, str
     const struct graph_symbol *s = NULL;
     int64_t axes[ONNX_RANK_MAX] = {0};
     bool made[ONNX_RANK_MAX] = {0};
-    struct graph_dims from = {0};
     struct graph_dims to = {0};
     size_t count = 0;
     size_t at = 0;
@@ -164,7 +163,8 @@ int graph_make_unsqueeze(struct graph_builder *b, const struct onnx_node *n, str
         r = graph_list(b, n, "axes", 1, axes, &count, err);
     if (r != 0)
         return r;
-    from = graph_dims_of(b, s);
+    struct graph_dims from = graph_dims_of(b, s);
+
     to.rank = from.rank + count;
     if (to.rank > ONNX_RANK_MAX)
         return graph_refuse(n, err, -ENOTSUP, "its result has over %d dimensions",

@@ -64,6 +64,7 @@ static int list_view(struct graph_builder *b, const struct onnx_node *n,
         int32_t sum = 0;
 
         for (size_t i = 0; i < v->dims.rank && sum != GRAPH_NOWHERE; i++)
+            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): every axis has its list */
             sum = v->at[i][at[i]] == GRAPH_NOWHERE ? GRAPH_NOWHERE : sum + v->at[i][at[i]];
         list[k] = sum;
         for (size_t i = v->dims.rank; i-- > 0 && ++at[i] == v->dims.at[i];)

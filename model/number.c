@@ -55,24 +55,23 @@ static int find_drawing(const uint8_t *grey, size_t width, size_t height, struct
 {
     uint8_t paper = ring_find(grey, width, height).median;
     size_t scale = ((width > height ? width : height) + SIDE_MAX - 1) / SIDE_MAX;
-    struct ink ink = {.width = width / scale, .height = height / scale, .scale = scale};
     uint32_t pixels = (uint32_t)(scale * scale);
 
-    ink.width = ink.width ? ink.width : 1;
-    ink.height = ink.height ? ink.height : 1;
-    ink.pixels = malloc(ink.width * ink.height);
-    if (!ink.pixels)
+    *ret = (struct ink){.width = width / scale, .height = height / scale, .scale = scale};
+    ret->width = ret->width ? ret->width : 1;
+    ret->height = ret->height ? ret->height : 1;
+    ret->pixels = malloc(ret->width * ret->height);
+    if (!ret->pixels)
         return -ENOMEM;
-    for (size_t y = 0; y < ink.height; y++)
-        for (size_t x = 0; x < ink.width; x++) {
+    for (size_t y = 0; y < ret->height; y++)
+        for (size_t x = 0; x < ret->width; x++) {
             uint32_t sum = pixels / 2;
 
             for (size_t v = y * scale; v < (y + 1) * scale && v < height; v++)
                 for (size_t u = x * scale; u < (x + 1) * scale && u < width; u++)
                     sum += (uint32_t)abs(grey[v * width + u] - paper);
-            ink.pixels[y * ink.width + x] = (uint8_t)(sum / pixels);
+            ret->pixels[y * ret->width + x] = (uint8_t)(sum / pixels);
         }
-    *ret = ink;
     return 0;
 }
 
@@ -209,6 +208,7 @@ int number_find(const struct model *m, const uint8_t *grey, size_t width, size_t
     struct ink ink = {0};
     struct search s = {.model = m, .scratch = scratch, .ink = &ink};
     int r = find_ink(grey, width, height, &ink);
+    uint8_t *pixels = ink.pixels;
 
     if (r == 0)
         r = segment_find(ink.pixels, ink.width, ink.height, &s.pieces);
@@ -222,6 +222,6 @@ int number_find(const struct model *m, const uint8_t *grey, size_t width, size_t
     segment_finish(&s.pieces);
     free(s.picture);
     free(s.best);
-    free(ink.pixels);
+    free(pixels);
     return r;
 }

@@ -153,7 +153,7 @@ void onnx_write_tensor(struct onnx_writer *w, const char *name, enum onnx_type t
     memcpy(copy, data, len);
     t->name = text(w, name);
     t->has_data_type = 1;
-    t->data_type = type;
+    t->data_type = (int32_t)type;
     t->n_dims = rank;
     t->dims = own;
     t->has_raw_data = 1;

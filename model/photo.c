@@ -81,7 +81,7 @@ static uint8_t smooth_at(const uint8_t *grey, const struct photo *p, size_t x, s
 static int16_t *find_differences(const uint8_t *grey, const struct photo_paper *paper,
                                  const struct photo *p)
 {
-    int16_t *ret = malloc(p->width * p->height * sizeof(*ret));
+    int16_t *ret = calloc(p->width * p->height, sizeof(*ret));
 
     for (size_t y = 0; y < p->height && ret; y++)
         for (size_t x = 0; x < p->width; x++) {
@@ -271,7 +271,7 @@ int photo_clean(const uint8_t *grey, size_t width, size_t height, struct photo *
 
     uint8_t *reduced = reduce(grey, width, &p);
 
-    p.ink = calloc(p.width, p.height);
+    p.ink = calloc(p.width * p.height + 1, 1);
     if (reduced && p.ink)
         r = photo_paper_find(reduced, p.width, p.height, &paper);
     if (r == 0)

@@ -46,8 +46,9 @@ static void find_medians(const uint8_t *grey, size_t width, size_t height,
 
 static void find_terms(const struct photo_paper *p, size_t i, double ret[TERMS])
 {
-    size_t column = i % p->columns, row = i / p->columns;
-    double x = (2.0 * (double)column + 1) / (double)p->columns - 1;
+    size_t columns = p->columns > 1 ? p->columns : 1; /* there is no paper without one */
+    size_t column = i % columns, row = i / columns;
+    double x = (2.0 * (double)column + 1) / (double)columns - 1;
     double y = (2.0 * (double)row + 1) / (double)p->rows - 1;
     const double terms[TERMS] = {1, x, y, x * x, x * y, y * y};
 

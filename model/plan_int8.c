@@ -250,7 +250,7 @@ int plan_int8_pack(struct plan *p, struct plan_step *s, struct error *err)
 
     if (!b)
         return no_memory(err);
-    b->kind = s->int8_kind;
+    b->kind = (enum plan_int8_kind)s->int8_kind;
     b->kernels = kernels_int8_get(p->cpu);
     s->int8 = b;
     switch (b->kind) {

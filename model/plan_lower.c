@@ -152,7 +152,7 @@ static bool choose_type(struct lowering *l, const struct graph_node *n, struct p
         return l->plan->places[l->at[n->in[0]]].bytes;
     if (plan_int8_lower(n, &kind)) {
         s->kind = PLAN_INT8;
-        s->int8_kind = kind;
+        s->int8_kind = (int)kind;
     }
     for (size_t i = 0; i < n->n_in; i++)
         as_type(l, n->in[i], s->kind == PLAN_INT8 && n->bytes->from);

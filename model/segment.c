@@ -212,7 +212,7 @@ static void cut(struct segment *s, size_t piece, size_t x)
 /* Cuts whatever is too wide to be surely one digit. */
 static int cut_wide(struct segment *s)
 {
-    uint32_t *columns = malloc(s->width * sizeof(*columns));
+    uint32_t *columns = calloc(s->width + 1, sizeof(*columns));
     size_t cuts[CUTS];
 
     if (!columns)

@@ -68,8 +68,8 @@ size_t strokes_points(const struct strokes *s)
 
 static void find_box(const struct strokes *s, struct point *ret_low, struct point *ret_high)
 {
-    struct point low = {INFINITY, INFINITY};
-    struct point high = {-INFINITY, -INFINITY};
+    struct point low = {HUGE_VAL, HUGE_VAL};
+    struct point high = {-HUGE_VAL, -HUGE_VAL};
 
     for (size_t i = 0; i < s->n; i++) {
         low.x = fmin(low.x, (double)s->points[i][0]);

@@ -42,8 +42,9 @@ static void count(const struct worker *w, int r)
                [STATISTICS_OUTPUT] = w->stage_ns[METRICS_ENCODE]},
     };
 
-    if (b->served)
-        metrics_model(w->metrics, b->served, &one);
+    if (!b->served)
+        return;
+    metrics_model(w->metrics, b->served, &one);
     if (r == 0)
         count_images(w);
 }

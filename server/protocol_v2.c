@@ -155,7 +155,8 @@ static bool is_raw(const struct request *req)
 {
     static const char begins_json[] = {'{', ' ', '\t', '\r', '\n'};
 
-    return req->body_len > 0 && req->body_len % (MODEL_INPUT * sizeof(float)) == 0 &&
+    return req->body && req->body_len > 0 &&
+           req->body_len % (MODEL_INPUT * sizeof(float)) == 0 &&
            !memchr(begins_json, req->body[0], sizeof(begins_json));
 }
 

@@ -264,7 +264,7 @@ static void name_parent(char *path)
     char *slash = strrchr(path, '/');
 
     if (!slash)
-        (void)strcpy(path, ".");
+        memcpy(path, ".", sizeof("."));
     else
         slash[slash == path] = '\0';
 }

@@ -86,7 +86,7 @@ int v2_bytes_read(struct batch *b, const struct scan_shape *shape, struct scan *
 int v2_bytes_take(struct batch *b, const struct scan_shape *shape, const unsigned char *at,
                   size_t len, struct error *err)
 {
-    size_t n;
+    size_t n = 0;
     int r = count(b, shape, &n, err);
 
     for (size_t i = 0; i < n && r == 0; i++) {

@@ -2,6 +2,8 @@
  * vector too, so that a number's result does not depend on where it lies. */
 #include "model/kernels/activation.h"
 
+#include <math.h>
+
 #include "model/kernels/level.h"
 #include "model/kernels/vector.h"
 
@@ -49,7 +51,7 @@ VECTOR_INLINE vector exponential(vector x)
     p = p * (r * r) + r + 1;
     /* In two steps, since 2^n alone may be no number. */
     p = p * power_of_two(n >> 1) * power_of_two(n - (n >> 1));
-    return choose(x == x, p, x);
+    return choose(absolute(x) <= INFINITY, p, x);
 }
 
 /* exp(x) - 1 for x <= 0, without the difference of two numbers near 1. */
@@ -103,7 +105,7 @@ VECTOR_INLINE vector error_function(vector x)
     p = p * z - 0.376124643F;
     p = p * z + 1.12837915F;
     p = choose(a < 0.92F, p * x, with_sign_of(1 - exponential(-a * q), x));
-    return choose(x == x, p, x);
+    return choose(absolute(x) <= INFINITY, p, x);
 }
 
 VECTOR_INLINE vector gelu_tanh(vector x)
@@ -168,6 +170,8 @@ VECTOR_INLINE vector load_part(const float *from, size_t count)
         }                                                      \
         break;
 
+/* The loops are one and the same, written out for each function. */
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity) */
 void LEVEL(activate)(const struct kernels_activation *f, const float *from, size_t count,
                      float *to)
 {
@@ -198,6 +202,7 @@ void LEVEL(activate)(const struct kernels_activation *f, const float *from, size
         }                                                      \
         break;
 
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): as above */
 void LEVEL(combine)(enum kernels_pair f, const float *left, const float *right, size_t count,
                     float *to)
 {

@@ -133,14 +133,16 @@ float activation_pair_generic(enum kernels_pair f, float a, float b)
     return 0;
 }
 
-void LEVEL(activate)(const struct kernels_activation *f, const float *x, size_t count, float *y)
+void LEVEL(activate)(const struct kernels_activation *f, const float *from, size_t count,
+                     float *to)
 {
     for (size_t i = 0; i < count; i++)
-        y[i] = activation_one_generic(f, x[i]);
+        to[i] = activation_one_generic(f, from[i]);
 }
 
-void LEVEL(combine)(enum kernels_pair f, const float *a, const float *b, size_t count, float *y)
+void LEVEL(combine)(enum kernels_pair f, const float *left, const float *right, size_t count,
+                    float *to)
 {
     for (size_t i = 0; i < count; i++)
-        y[i] = activation_pair_generic(f, a[i], b[i]);
+        to[i] = activation_pair_generic(f, left[i], right[i]);
 }

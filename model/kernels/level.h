@@ -44,10 +44,10 @@ void LEVEL(add)(const float *a, const float *b, size_t count, bool relu, float *
 void LEVEL(relu)(const float *x, size_t count, float *y);
 size_t LEVEL(spin)(size_t steps);
 
-void LEVEL(activate)(const struct kernels_activation *f, const float *x, size_t count,
-                     float *y);
-void LEVEL(combine)(enum kernels_pair f, const float *a, const float *b, size_t count,
-                    float *y);
+void LEVEL(activate)(const struct kernels_activation *f, const float *from, size_t count,
+                     float *to);
+void LEVEL(combine)(enum kernels_pair f, const float *left, const float *right, size_t count,
+                    float *to);
 
 /* Each is there if the build is for its architecture. */
 extern const struct kernels kernels_generic;

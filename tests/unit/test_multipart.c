@@ -60,8 +60,8 @@ static void test_refusals(void **state)
         "multipart/form-data",
         "multipart/form-data; boundary=", "multipart/form-data; boundary=\"abc",
         "multipart/form-data; xboundary=abc",
-        "multipart/form-data; boundary="
-        "0123456789012345678901234567890123456789012345678901234567890123456789x"};
+        ("multipart/form-data; boundary="
+         "0123456789012345678901234567890123456789012345678901234567890123456789x")};
     (void)state;
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
