@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Latency with and without a shadow of 10 %, by wrk, turn about.
+"""What a shadow of 10 % does to the others: latency with and without, by wrk, in pairs.
 
-Two servers with two versions of the model, which differ in nothing but --shadow. wrk asks one and
-then the other, for a little while each, over many rounds; compared are the lower quartiles, since
-noise only ever adds, of the percentiles and of the processor time that the event loops take for
-an answer, and beside them the median of the rounds' own ratios. Paced clients leave the
-processors time, which is when the shadow has its own; those that never pause leave it none, and
-then its queue fills and samples are dropped.
+Two servers that differ in nothing but --shadow start together, on the first processor; wrk has the
+last. In each pair of a round both are asked, the order alternating, long enough that some two
+hundred answers are beyond the 99th percentile. Printed are the medians, and the median of the
+pairs' own ratios with an interval that holds it in 95 of 100 resamplings of the pairs: noise that
+comes and goes hits pairs, not one side. Paced clients leave the processor time, which is when the
+shadow has its own; those that never pause leave it next to none.
 """
 
 import argparse
+import os
+import random
 import re
 import shutil
 import statistics
@@ -17,19 +19,30 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
-from serve import ROOT, cases, microseconds, script
+from serve import ROOT, Server, cases, script, start
 
-LOADS = {"paced, 4 connections": (4, 2), "saturated, 16 connections": (16, 0)}
+SEED = 7
+RESAMPLINGS = 2000
+DONE = """
+function done(summary, latency)
+  io.write(("p50=%d p99=%d n=%d\\n"):format(
+    latency:percentile(50), latency:percentile(99), summary.requests))
+end
+"""
 
 
-def serve(program: str, repository: Path, *extra: str) -> tuple[subprocess.Popen, str]:
-    flags = ["--model-repository", str(repository), "--label", "default=1", "--port=0", *extra]
-    server = subprocess.Popen(
-        [program, "serve", *flags], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    return server, server.stdout.readline().removeprefix("listening on ").strip()
+@dataclass
+class Load:
+    name: str
+    connections: int
+    pause_ms: int  # at most, before each request; drawn, lest the clients fall into step
+    seconds: int
+
+
+LOADS = [Load("paced, 12 connections", 12, 5, 6), Load("saturated, 16 connections", 16, 0, 3)]
 
 
 def loop_seconds(pid: int) -> float:
@@ -41,28 +54,33 @@ def loop_seconds(pid: int) -> float:
     return total / 1e9
 
 
-def measure(
-    server: tuple[subprocess.Popen, str], load: tuple[int, int], seconds: int, folder: str
-) -> dict[str, float]:
-    process, url = server
-    connections, pause_ms = load
+def measure(server: Server, load: Load, folder: str) -> dict[str, float]:
+    """Microseconds: two percentiles, and the processor time of the event loop for an answer."""
     case = next(case for case in cases() if case.name.startswith("V2 JSON, 32"))
     words = script(case, folder)
+    pause = f"function delay() return math.random({load.pause_ms}) end\n" if load.pause_ms else ""
     lua = Path(words[1])
-    if pause_ms:
-        lua.write_text(lua.read_text() + f"function delay() return {pause_ms} end\n")
-    cpu = loop_seconds(process.pid)
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *words]
-    done = subprocess.run([*command, url + case.path], check=True, capture_output=True, text=True)
+    lua.write_text(lua.read_text() + pause + DONE)
+    last = str(max(os.sched_getaffinity(0)))
+    command = ["taskset", "-c", last, "wrk", "-t1", f"-c{load.connections}", f"-d{load.seconds}s"]
+    cpu = loop_seconds(server.process.pid)
+    done = subprocess.run(
+        [*command, *words, server.url + case.path], check=True, capture_output=True, text=True
+    )
+    cpu = loop_seconds(server.process.pid) - cpu
     if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         sys.exit(f"not every answer was a success:\n{done.stdout}")
-    answers = int(re.search(r"(\d+) requests in", done.stdout).group(1))
-    p50, p99 = (re.search(rf" {p}%\s+(\S+)", done.stdout).group(1) for p in (50, 99))
-    return {
-        "p50": microseconds(p50),
-        "p99": microseconds(p99),
-        "CPU": (loop_seconds(process.pid) - cpu) / answers * 1e6,
-    }
+    p50, p99, answers = map(int, re.search(r"p50=(\d+) p99=(\d+) n=(\d+)", done.stdout).groups())
+    return {"p50": p50, "p99": p99, "CPU": cpu / answers * 1e6}
+
+
+def interval(ratios: list[float]) -> tuple[float, float]:
+    """Of the median, by bootstrap."""
+    dice = random.Random(SEED)
+    medians = sorted(
+        statistics.median(dice.choices(ratios, k=len(ratios))) for _ in range(RESAMPLINGS)
+    )
+    return medians[RESAMPLINGS // 40], medians[-RESAMPLINGS // 40]
 
 
 def shadow_metrics(url: str) -> str:
@@ -72,12 +90,25 @@ def shadow_metrics(url: str) -> str:
     return "\n".join(line for line in lines if line.startswith(wanted))
 
 
+def report(load: Load, pairs: list[tuple[dict[str, float], dict[str, float]]]) -> None:
+    for what in ("p50", "p99", "CPU"):
+        without, shadowed = ([side[what] for side in sides] for sides in zip(*pairs, strict=True))
+        ratios = [b / a for a, b in zip(without, shadowed, strict=True)]
+        low, high = interval(ratios)
+        print(
+            f"{load.name:26} {what:4} {statistics.median(without):7.1f} us "
+            f"{statistics.median(shadowed):7.1f} us {statistics.median(ratios) - 1:+8.1%} "
+            f" {low - 1:+.1%} to {high - 1:+.1%}"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--digitd", default=str(ROOT / "build/server/digitd"))
     parser.add_argument("--model", default=str(ROOT / "model/zoo/mnist/1/model.onnx"))
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--seconds", type=int, default=2, help="of each load in each round")
+    parser.add_argument("--rounds", type=int, default=10, help="pairs of each load")
+    parser.add_argument("--load", choices=["paced", "saturated"], help="only this one")
+    parser.add_argument("--shadow", default="mnist@2=10%", help="what to try")
     args = parser.parse_args()
     if not shutil.which("wrk"):
         sys.exit("wrk is missing: apt-get install wrk")
@@ -87,32 +118,23 @@ def main() -> None:
             file = Path(folder) / f"models/mnist/{version}/model.onnx"
             file.parent.mkdir(parents=True)
             shutil.copy(args.model, file)
-        repository = Path(folder) / "models"
-        plain, shadowed = (
-            serve(args.digitd, repository),
-            serve(args.digitd, repository, "--shadow", "mnist@2=10%"),
-        )
-        servers = {"without": plain, "with": shadowed}
-        seen: dict[tuple[str, str, str], list[float]] = {}
+        flags = ["--model-repository", f"{folder}/models", "--label", "default=1"]
+        servers = [start(args.digitd, flags), start(args.digitd, [*flags, "--shadow", args.shadow])]
+        loads = [load for load in LOADS if load.name.startswith(args.load or "")]
+        pairs = {load.name: [] for load in loads}
         try:
             for turn in range(args.rounds):
-                for load, shape in LOADS.items():
-                    for name in sorted(servers, reverse=turn % 2 == 0):
-                        got = measure(servers[name], shape, args.seconds, folder)
-                        for what, us in got.items():
-                            seen.setdefault((load, name, what), []).append(us)
-            print(shadow_metrics(shadowed[1]))
+                for load in loads:
+                    order = (0, 1) if turn % 2 else (1, 0)
+                    got = {i: measure(servers[i], load, folder) for i in order}
+                    pairs[load.name].append((got[0], got[1]))
+            print(shadow_metrics(servers[1].url))
         finally:
-            for server, _ in servers.values():
-                server.terminate()
-    print(f"{'load':26} {'':4} {'without':>10} {'with':>10} {'change':>8} {'of pairs':>9}")
-    for load in LOADS:
-        for what in ("p50", "p99", "CPU"):
-            a, b = seen[load, "without", what], seen[load, "with", what]
-            low_a, low_b = (statistics.quantiles(values, n=4)[0] for values in (a, b))
-            pairs = statistics.median(y / x for x, y in zip(a, b, strict=True)) - 1
-            lows = f"{low_a:7.1f} us {low_b:7.1f} us"
-            print(f"{load:26} {what:4} {lows} {low_b / low_a - 1:8.1%} {pairs:9.1%}")
+            for server in servers:
+                server.process.terminate()
+    print(f"{'load':26} {'':4} {'without':>10} {'with':>10} {'change':>8}  95 % interval")
+    for load in loads:
+        report(load, pairs[load.name])
 
 
 if __name__ == "__main__":

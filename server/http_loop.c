@@ -15,6 +15,7 @@
 #include "server/later.h"
 #include "server/metrics.h"
 #include "server/settings.h"
+#include "server/shadow.h"
 
 /* What an event of our epoll set is about; below these, the slot of a lingering connection. */
 enum { EVENT_LISTEN = HTTP_LINGER_MAX, EVENT_DAEMON, EVENT_WAKE, EVENTS = 32, ACCEPTS = 64 };
@@ -132,6 +133,7 @@ static void *run(void *loop)
         struct epoll_event events[EVENTS];
         int n = epoll_wait(l->epoll_fd, events, EVENTS, timeout(l));
 
+        shadow_turn(l->worker.shadow);
         l->now_ns = metrics_now();
         for (int i = 0; i < n; i++)
             dispatch(l, events[i].data.u64);
@@ -139,6 +141,7 @@ static void *run(void *loop)
          * whenever a multiple of 128 connections is ready at once. */
         (void)MHD_run(l->daemon);
         sweep(l);
+        shadow_turn(l->worker.shadow);
     }
     return NULL;
 }

@@ -16,7 +16,10 @@
 #include "server/settings.h"
 #include "server/shadow_inside.h"
 
-enum { LOOK_MS = 5, CACHE_LINE = 64 };
+/* A burst of work leaves the caches cold for the request after it. So there is one for so many
+ * turns of the event loops, or where they turn slowly, for so long a time: the requests that
+ * meet one are too few to be seen at the 99th percentile. */
+enum { BURST_TURNS = 500, BURST_MS = 1000, LOOK_MS = 20, MS = 1000000, CACHE_LINE = 64 };
 
 /* The most probable class. */
 static size_t best(const float *probabilities)
@@ -64,24 +67,24 @@ static bool need_scratch(struct shadow *s, size_t len)
 }
 
 /* The candidate may have been trained on greys of another scale. */
-static const float *images_for(struct shadow *s, const struct shadow_sample *sample,
-                               const struct model *m)
+static const float *image_for(struct shadow *s, const struct shadow_sample *sample,
+                              const struct model *m)
 {
     float factor = sample->scale > 0 ? model_info(m)->input_scale / sample->scale : 1;
 
     if (fabsf(factor - 1) < 1e-6F)
-        return sample->images;
-    for (size_t i = 0; i < sample->n * MODEL_INPUT; i++)
-        s->images[i] = sample->images[i] * factor;
-    return s->images;
+        return sample->image;
+    for (size_t i = 0; i < MODEL_INPUT; i++)
+        s->image[i] = sample->image[i] * factor;
+    return s->image;
 }
 
 static void answer(struct shadow *s, struct shadow_rule *rule,
                    const struct shadow_sample *sample)
 {
     const struct served *candidate = NULL;
-    float logits[SHADOW_IMAGES_MAX * MODEL_CLASSES];
-    float probabilities[SHADOW_IMAGES_MAX * MODEL_CLASSES];
+    float logits[MODEL_CLASSES];
+    float probabilities[MODEL_CLASSES];
 
     if (registry_acquire(s->registry, rule->name, rule->version, &candidate, NULL) < 0) {
         count(&rule->unavailable);
@@ -92,43 +95,86 @@ static void answer(struct shadow *s, struct shadow_rule *rule,
     } else if (need_scratch(s, model_scratch(candidate->model))) {
         uint64_t begin = metrics_now();
 
-        model_predict(candidate->model, images_for(s, sample, candidate->model), sample->n,
-                      s->scratch, logits, probabilities);
+        model_predict(candidate->model, image_for(s, sample, candidate->model), 1, s->scratch,
+                      logits, probabilities);
         histogram_add(&rule->durations, metrics_now() - begin);
-        for (size_t i = 0; i < sample->n; i++)
-            compare(rule, sample->probabilities + i * MODEL_CLASSES,
-                    probabilities + i * MODEL_CLASSES);
+        compare(rule, sample->probabilities, probabilities);
     }
     registry_release(candidate);
 }
 
-/* All that waits in one ring. */
-static void empty(struct shadow *s, struct shadow_ring *ring)
+/* The ring to take from next: they take turns. NULL if all are empty. */
+static struct shadow_ring *waiting(struct shadow *s)
+{
+    for (size_t i = 0; i < s->n_taps; i++) {
+        struct shadow_ring *ring = &s->taps[s->next++ % s->n_taps].ring;
+
+        if (shadow_ring_peek(ring))
+            return ring;
+    }
+    return NULL;
+}
+
+static void answer_one(struct shadow *s, struct shadow_ring *ring)
 {
     const struct shadow_sample *sample = shadow_ring_peek(ring);
 
-    while (sample && !atomic_load(&s->stop)) {
-        for (size_t i = 0; i < s->n_rules; i++)
-            if (sample->rules >> i & 1)
-                answer(s, &s->rules[i], sample);
-        shadow_ring_pop(ring);
-        sample = shadow_ring_peek(ring);
+    for (size_t i = 0; i < s->n_rules; i++)
+        if (sample->rules >> i & 1)
+            answer(s, &s->rules[i], sample);
+    shadow_ring_pop(ring);
+}
+
+/* How often all loops together have woken up or gone to sleep, and whether all are asleep. */
+static uint64_t turns(const struct shadow *s, bool *ret_rest)
+{
+    uint64_t all = 0;
+
+    *ret_rest = true;
+    for (size_t i = 0; i < s->n_taps; i++) {
+        uint64_t n = atomic_load_explicit(&s->taps[i].turns, memory_order_relaxed);
+
+        all += n;
+        *ret_rest = *ret_rest && n % 2 == 0;
     }
+    return all;
+}
+
+/* Answers what waits, for as long as nobody asks for anything; but one at least. */
+static void burst(struct shadow *s, struct shadow_ring *ring, uint64_t began)
+{
+    bool rest;
+
+    do {
+        answer_one(s, ring);
+        ring = waiting(s);
+    } while (ring && turns(s, &rest) == began && rest && !atomic_load(&s->stop));
 }
 
 /* Looks now and then instead of being woken: a wake-up would cost the event loop a system call.
  */
 static void *run(void *shadow)
 {
-    const struct timespec moment = {.tv_nsec = LOOK_MS * 1000000};
+    const struct timespec moment = {.tv_nsec = LOOK_MS * MS};
     const struct sched_param none = {0};
     struct shadow *s = shadow;
+    uint64_t last_ns = 0;
+    uint64_t last_turns = 0;
 
     (void)pthread_setname_np(pthread_self(), "shadow");
     (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
     while (!atomic_load(&s->stop)) {
-        for (size_t i = 0; i < s->n_taps; i++)
-            empty(s, &s->taps[i].ring);
+        struct shadow_ring *ring = waiting(s);
+        uint64_t now_ns = metrics_now();
+        bool rest;
+        uint64_t now_turns = turns(s, &rest);
+
+        if (ring && ((rest && now_turns - last_turns >= 2 * BURST_TURNS) ||
+                     now_ns - last_ns >= (uint64_t)BURST_MS * MS)) {
+            burst(s, ring, now_turns);
+            last_ns = now_ns;
+            last_turns = now_turns;
+        }
         (void)nanosleep(&moment, NULL);
     }
     return NULL;
@@ -137,8 +183,7 @@ static void *run(void *shadow)
 static int start(struct shadow *s, size_t taps, struct error *err)
 {
     s->taps = aligned_alloc(CACHE_LINE, taps * sizeof(*s->taps));
-    s->images = malloc(sizeof(float) * SHADOW_IMAGES_MAX * MODEL_INPUT);
-    if (!s->taps || !s->images)
+    if (!s->taps)
         return error_set(err, -ENOMEM, "out of memory");
     memset(s->taps, 0, taps * sizeof(*s->taps));
     for (size_t i = 0; i < taps; i++) {
@@ -181,7 +226,6 @@ void shadow_destroy(struct shadow *s)
     for (size_t i = 0; i < s->n_taps; i++)
         shadow_ring_finish(&s->taps[i].ring);
     free(s->taps);
-    free(s->images);
     free(s->scratch);
     free(s);
 }
@@ -217,28 +261,38 @@ void shadow_choose(struct shadow_tap *t, const struct served *served, const stru
                    : 0;
 }
 
+static void take(struct shadow_tap *t, const struct batch *b, size_t image)
+{
+    struct shadow_sample *sample = shadow_ring_reserve(&t->ring);
+
+    if (!sample)
+        return;
+    sample->rules = t->chosen;
+    sample->id = t->id;
+    sample->scale = t->scale;
+    memcpy(sample->image, b->images + image * MODEL_INPUT, sizeof(sample->image));
+    memcpy(sample->probabilities, b->probabilities + image * MODEL_CLASSES,
+           sizeof(sample->probabilities));
+    shadow_ring_push(&t->ring);
+}
+
 void shadow_take(struct shadow_tap *t, const struct batch *b)
 {
     if (!t || !t->chosen)
         return;
-    struct shadow_sample *sample = shadow_ring_reserve(&t->ring);
-
-    if (sample) {
-        sample->rules = t->chosen;
-        sample->id = t->id;
-        sample->scale = t->scale;
-        sample->n = 0;
-        for (size_t i = 0; i < b->n && sample->n < SHADOW_IMAGES_MAX; i++) {
-            if (b->seen && b->seen[i].verdict != PREPROCESS_DIGIT)
-                continue; /* no network was asked */
-            memcpy(sample->images + sample->n * MODEL_INPUT, b->images + i * MODEL_INPUT,
-                   sizeof(float) * MODEL_INPUT);
-            memcpy(sample->probabilities + sample->n * MODEL_CLASSES,
-                   b->probabilities + i * MODEL_CLASSES, sizeof(float) * MODEL_CLASSES);
-            sample->n++;
+    for (size_t i = 0, taken = 0; i < b->n && taken < SHADOW_IMAGES_MAX; i++)
+        if (!b->seen ||
+            b->seen[i].verdict == PREPROCESS_DIGIT) { /* else no network was asked */
+            take(t, b, i);
+            taken++;
         }
-        if (sample->n)
-            shadow_ring_push(&t->ring);
-    }
     t->chosen = 0;
+}
+
+void shadow_turn(struct shadow_tap *t)
+{
+    if (t)
+        atomic_store_explicit(&t->turns,
+                              atomic_load_explicit(&t->turns, memory_order_relaxed) + 1,
+                              memory_order_relaxed);
 }

@@ -12,8 +12,9 @@ struct served;
 struct settings;
 
 /* A candidate answers a sample of the requests that another version has answered, and its
- * answers go nowhere but into metrics. It runs once the answer is sent, on a thread that only
- * gets time which nobody else wants. */
+ * answers go nowhere but into metrics. It runs after the answer is sent, on a thread that only
+ * gets time which nobody else wants, in short bursts while all event loops sleep: of a sample
+ * that is larger than these can answer, the rest is dropped and counted. */
 struct shadow;
 
 /* What one event loop has of it. */
@@ -34,6 +35,9 @@ void shadow_choose(struct shadow_tap *t, const struct served *served, const stru
 
 /* Takes what was chosen, the batch being as it was then. Accepts NULL. */
 void shadow_take(struct shadow_tap *t, const struct batch *b);
+
+/* The event loop has woken up, or is about to sleep; it sleeps at first. Accepts NULL. */
+void shadow_turn(struct shadow_tap *t);
 
 /* Appends the metrics in Prometheus text. Accepts NULL. */
 int shadow_write(struct shadow *s, struct buf *out);

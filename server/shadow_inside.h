@@ -20,7 +20,7 @@ struct shadow_rule {
     char version[CATALOGUE_LABEL_MAX];  /* of the candidate: a number or a label */
     uint32_t share;                     /* of 2^32 */
     _Atomic uint64_t agree, disagree;   /* images */
-    _Atomic uint64_t unavailable, same; /* requests that were not compared, and why */
+    _Atomic uint64_t unavailable, same; /* images that were not compared, and why */
     _Atomic double difference; /* of each image the greatest of a probability, all added */
     _Atomic double difference_max;
     struct histogram durations;
@@ -31,8 +31,9 @@ struct shadow_tap {
     struct shadow_ring ring;
     const struct shadow *shadow;
     uint64_t random;
-    unsigned chosen; /* rules, for the request that is being answered */
-    uint64_t id;     /* of the version that answers it */
+    _Alignas(64) _Atomic uint64_t turns; /* odd while the loop is awake */
+    unsigned chosen;                     /* rules, for the request that is being answered */
+    uint64_t id;                         /* of the version that answers it */
     float scale;
 };
 
@@ -47,7 +48,8 @@ struct shadow {
     atomic_bool stop;
 
     /* the thread's */
-    float *images; /* [SHADOW_IMAGES_MAX][MODEL_INPUT] */
+    size_t next; /* tap to look into */
+    float image[MODEL_INPUT];
     void *scratch;
     size_t scratch_len;
 };

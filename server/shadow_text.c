@@ -112,10 +112,9 @@ static int write_skipped(const struct shadow *s, struct buf *out)
     static const char name[] = "digitd_shadow_skipped_total";
     static const char dropped[] = "digitd_shadow_dropped_total";
     uint64_t n = 0;
-    int r =
-        family(out, name, "counter",
-               "Sampled requests that were not compared: the candidate is not ready, or has "
-               "answered itself.");
+    int r = family(out, name, "counter",
+                   "Sampled images that were not compared: the candidate is not ready, or has "
+                   "answered itself.");
 
     for (size_t i = 0; i < s->n_rules && r == 0; i++) {
         r = sample(out, name, &s->rules[i], ",reason=\"unavailable\"",
@@ -127,7 +126,7 @@ static int write_skipped(const struct shadow *s, struct buf *out)
         n += atomic_load_explicit(&s->taps[i].ring.dropped, memory_order_relaxed);
     if (r == 0)
         r = family(out, dropped, "counter",
-                   "Sampled requests dropped because the queue was full.");
+                   "Sampled images dropped because the queue was full.");
     return r ? r : buf_print(out, "%s %" PRIu64 "\n", dropped, n);
 }
 
@@ -162,7 +161,7 @@ int shadow_write(struct shadow *s, struct buf *out)
     if (r == 0)
         r = write_differences(s, out);
     if (r == 0)
-        r = family(out, name, "histogram", "Of a request's images in the candidate.");
+        r = family(out, name, "histogram", "Of an image in the candidate.");
     for (size_t i = 0; i < s->n_rules && r == 0; i++) {
         struct histogram_sum total = {0};
         char labels[CATALOGUE_NAME_MAX + CATALOGUE_LABEL_MAX + 32];

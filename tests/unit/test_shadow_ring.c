@@ -44,7 +44,7 @@ static void *take(void *ring)
 
         if (!s)
             continue;
-        if (s->id != taken || s->images[0] != (float)taken ||
+        if (s->id != taken || s->image[0] != (float)taken ||
             s->probabilities[3] != (float)taken)
             return ring;
         shadow_ring_pop(ring);
@@ -69,7 +69,7 @@ static void test_two_threads(void **state)
         if (!s)
             continue;
         s->id = i;
-        s->images[0] = (float)i;
+        s->image[0] = (float)i;
         s->probabilities[3] = (float)i;
         shadow_ring_push(r);
         i++;
