@@ -178,6 +178,7 @@ static struct job *create_job(const struct worker *w, const struct request *req,
     if (!j)
         return NULL;
     j->later.destroy = destroy;
+    j->later.on = w->app->disk;
     j->feedback = w->app->feedback;
     memcpy(j->model, req->model, sizeof(j->model));
     return j;

@@ -163,7 +163,8 @@ static int postpone(const struct worker *w, const struct request *req, bool unlo
         r = error_set(&err, -ENOMEM, "out of memory");
     if (r < 0 || !j)
         return api_fail(res, &err);
-    j->later = (struct later_job){.run = run, .finish = finish, .destroy = destroy};
+    j->later = (struct later_job){
+        .on = w->app->loader, .run = run, .finish = finish, .destroy = destroy};
     j->repository = w->app->repository;
     j->unload = unload;
     memcpy(j->model, req->model, sizeof(j->model));

@@ -25,7 +25,8 @@ struct app {
     struct metrics *metrics;
     struct feedback *feedback; /* NULL: none is collected */
     struct shadow *shadow;     /* NULL: no candidate is tried */
-    struct later *later;       /* for what may block */
+    struct later *disk;        /* for what may block for a moment */
+    struct later *loader;      /* for what may block for as long as a model takes to load */
     atomic_long trace_every;   /* one of so many requests is logged; none if it is negative */
     atomic_bool ready;         /* every model is loaded and proven, and the listeners are up */
     atomic_bool draining; /* SIGTERM has come: readiness says no, requests are still answered */

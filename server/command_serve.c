@@ -136,7 +136,9 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
     if (r == 0)
         r = shadow_create(s, registry, (size_t)s->threads + 1, &app.shadow, err);
     if (r == 0)
-        r = later_create(&app.later, err);
+        r = later_create(&app.disk, err);
+    if (r == 0)
+        r = later_create(&app.loader, err);
     if (r == 0 && *s->feedback_db)
         r = open_feedback(s, &app.feedback, err);
     if (r == 0) {
@@ -153,7 +155,8 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
         serve_until_told(s, signals, repository, &app);
     http_stop(http);
     shadow_destroy(app.shadow);
-    later_destroy(app.later);
+    later_destroy(app.loader);
+    later_destroy(app.disk);
     feedback_destroy(app.feedback);
     repository_close(repository);
     metrics_destroy(metrics);

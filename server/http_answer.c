@@ -222,7 +222,7 @@ static void postpone(struct http_client *c, struct later_job *job)
     job->done = resume;
     job->owner = c->req.connection;
     MHD_suspend_connection(c->req.connection);
-    if (later_submit(c->loop->worker.app->later, job) < 0) {
+    if (later_submit(job) < 0) {
         c->later = NULL;
         job->destroy(job);
         http_request_refuse(c, 503, "%d requests like this are waiting already", LATER_MAX);

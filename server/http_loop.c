@@ -205,7 +205,8 @@ void http_loop_finish(struct http_loop *l)
         (void)pthread_join(l->thread, NULL);
     l->running = false;
     close_listener(l);
-    later_drain(l->worker.app->later); /* which may hold connections of ours */
+    later_drain(l->worker.app->disk); /* they may hold connections of ours */
+    later_drain(l->worker.app->loader);
     if (l->daemon)
         MHD_stop_daemon(l->daemon); /* tells of every connection that it closes */
     http_linger_finish(l);

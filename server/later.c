@@ -90,8 +90,9 @@ void later_destroy(struct later *l)
     free(l);
 }
 
-int later_submit(struct later *l, struct later_job *job)
+int later_submit(struct later_job *job)
 {
+    struct later *l = job->on;
     int r = 0;
 
     (void)pthread_mutex_lock(&l->mutex);

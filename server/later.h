@@ -10,7 +10,8 @@ enum { LATER_MAX = 64 }; /* jobs that wait at a time */
  * hands one over; the event loop answers others meanwhile. Embed it first in a struct that owns
  * copies of what it needs: the request is gone when it runs. */
 struct later_job {
-    /* On the thread for such work. */
+    struct later *on; /* the thread to run on */
+    /* On that thread. */
     void (*run)(struct later_job *job);
     /* Back on the event loop: fills the answer and returns its status. */
     int (*finish)(struct later_job *job, struct response *res);
@@ -35,7 +36,7 @@ int later_create(struct later **ret, struct error *err);
 void later_destroy(struct later *l);
 
 /* Returns 0; -EBUSY if LATER_MAX jobs wait already. The job stays the caller's. */
-int later_submit(struct later *l, struct later_job *job);
+int later_submit(struct later_job *job);
 
 /* Returns when no job waits or runs. */
 void later_drain(struct later *l);

@@ -1,9 +1,10 @@
 """Triton's repository extension: clients list, load and unload models."""
 
+import json
 import threading
 
 import pytest
-from conftest import check_refusal
+from conftest import check_refusal, wait_for
 from models import always, put
 from test_repository import QUICK, Load, answer, says_its_version
 
@@ -72,6 +73,26 @@ def test_all_unloaded_is_still_ready(start, repository):
     assert answer(server) == 503
     assert server.request("POST", LOAD).status == 200
     assert answer(server) == ("1", 1)
+
+
+def test_a_long_load_holds_up_no_feedback(start, repository, tmp_path):
+    """Both wait off the event loops, but not for each other."""
+    flags = ["--repository-settle", "2s", "--feedback-db", str(tmp_path / "feedback.db")]
+    server = start("--model-repository", str(repository), *API, *flags, "--threads", "1")
+    put(repository, 3, always(3))
+    answers = []
+    loading = threading.Thread(target=lambda: answers.append(server.request("POST", LOAD)))
+    loading.start()
+    assert wait_for(lambda: len(index(server)) == 4)  # it has come to know the file
+    body = json.dumps({"strokes": [[[30, 10], [70, 10], [45, 90]]], "truth": 7})
+    headers = {"Content-Type": "application/json"}
+    for _ in range(5):
+        got = server.request("POST", "/v1/models/mnist/feedback", body, headers)
+        assert got.status == 201
+    assert not answers
+    loading.join()
+    assert answers[0].status == 200
+    assert answer(server) == ("3", 3)
 
 
 def test_loads_under_load(open_to_clients, repository):
