@@ -100,17 +100,6 @@ enum preprocess_verdict answer_verdict(const struct batch *b, size_t i)
                : verdict;
 }
 
-int answer_begin(const struct batch *b, const char *list, struct buf *out)
-{
-    int r = buf_text(out, "{\"model_name\":");
-
-    if (r == 0)
-        r = buf_json_string(out, b->served->name, strlen(b->served->name));
-    return r ? r
-             : buf_print(out, ",\"model_version\":\"%s\",\"%s\":[", b->served->version_text,
-                         list);
-}
-
 /* Where the ink is in the picture. */
 static int write_box(const struct preprocess *seen, struct buf *out)
 {
@@ -141,4 +130,28 @@ int answer_write(const struct batch *b, size_t i, struct buf *out)
     if (r == 0)
         r = buf_text(out, ",\"seen\":");
     return r ? r : write_seen(b, i, out);
+}
+
+static int begin(const struct batch *b, const char *list, struct buf *out)
+{
+    int r = buf_text(out, "{\"model_name\":");
+
+    if (r == 0)
+        r = buf_json_string(out, b->served->name, strlen(b->served->name));
+    return r ? r
+             : buf_print(out, ",\"model_version\":\"%s\",\"%s\":[", b->served->version_text,
+                         list);
+}
+
+int answer_write_all(const struct batch *b, const char *list, answer_write_fn *write,
+                     struct buf *out)
+{
+    int r = begin(b, list, out);
+
+    for (size_t i = 0; i < b->n && r == 0; i++) {
+        r = buf_text(out, i > 0 ? "},{" : "{");
+        if (r == 0)
+            r = write(b, i, out);
+    }
+    return r ? r : buf_text(out, "}]}");
 }

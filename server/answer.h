@@ -6,11 +6,6 @@
 #include "server/batch.h"
 #include "server/buf.h"
 
-/* Begins an object that says who answers, and in it a list of the name `list`:
- *     {"model_name":"mnist","model_version":"1","predictions":[
- * Returns 0, -E2BIG, -ENOMEM. */
-int answer_begin(const struct batch *b, const char *list, struct buf *out);
-
 /* Appends what is known of image `i` of a predicted batch, without the braces:
  *     "digit":7,"confidence":0.998,"probabilities":[..],"verdict":"digit",
  *     "box":[left,top,right,bottom],"seen":"data:image/png;base64,.."
@@ -19,6 +14,14 @@ int answer_begin(const struct batch *b, const char *list, struct buf *out);
  * pixels, null without ink. The same text in answers over HTTP and in `digitd predict --json`.
  * Returns 0, -E2BIG, -ENOMEM. */
 int answer_write(const struct batch *b, size_t i, struct buf *out);
+
+/* Appends an object that says who answers, and in it a list of the name `list` with an object
+ * for each image, which `write` fills:
+ *     {"model_name":"mnist","model_version":"1","predictions":[{..},{..}]}
+ * Returns 0, -E2BIG, -ENOMEM. */
+typedef int answer_write_fn(const struct batch *b, size_t i, struct buf *out);
+int answer_write_all(const struct batch *b, const char *list, answer_write_fn *write,
+                     struct buf *out);
 
 /* The part up to the verdict. Without `seen`, as for finished images, the verdict is "digit".
  */

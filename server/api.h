@@ -49,10 +49,10 @@ void api_batch_end(struct worker *w);
 /* Writes a predicted batch, as struct protocol's encode. */
 typedef int api_encode_fn(const struct batch *b, struct response *res, struct error *err);
 
-/* api_infer() with an answer of another form. Only the protocol's own counts as a prediction in
- * the metrics. */
+/* api_infer() with an answer of another form, to `most` images. Only the protocol's own counts
+ * as a prediction in the metrics. */
 int api_infer_as(struct worker *w, const struct request *req, struct response *res,
-                 api_encode_fn *encode);
+                 api_encode_fn *encode, size_t most);
 
 handler_fn api_repository_index;  /* Triton: what is known, in which state, and why */
 handler_fn api_repository_load;   /* by a client's wish, if --repository-api lets it */

@@ -1,7 +1,5 @@
 #include "server/api.h"
 
-#include <errno.h>
-
 #include "model/error.h"
 #include "model/explain.h"
 #include "server/answer.h"
@@ -40,25 +38,13 @@ static int write_explanation(const struct batch *b, size_t i, struct buf *out)
 
 static int encode(const struct batch *b, struct response *res, struct error *err)
 {
-    struct buf *out = res->body;
+    int r = answer_write_all(b, "explanations", write_explanation, res->body);
 
-    if (b->n > EXPLAINED_MAX)
-        return error_set(err, -E2BIG, "there are %zu images; at most %d can be explained", b->n,
-                         EXPLAINED_MAX);
-    int r = answer_begin(b, "explanations", out);
-
-    for (size_t i = 0; i < b->n && r == 0; i++) {
-        r = buf_text(out, i > 0 ? "},{" : "{");
-        if (r == 0)
-            r = write_explanation(b, i, out);
-    }
-    if (r == 0)
-        r = buf_text(out, "}]}");
     res->content_type = "application/json";
     return r ? error_set(err, r, "no room for the explanations of %zu images", b->n) : 0;
 }
 
 int api_explain(struct worker *w, const struct request *req, struct response *res)
 {
-    return api_infer_as(w, req, res, encode);
+    return api_infer_as(w, req, res, encode, EXPLAINED_MAX);
 }

@@ -91,12 +91,15 @@ void api_batch_end(struct worker *w)
     w->batch.served = NULL;
 }
 
-static int find_and_decode(struct worker *w, const struct request *req, struct error *err)
+static int find_and_decode(struct worker *w, const struct request *req, size_t most,
+                           struct error *err)
 {
     struct batch *b = &w->batch;
     uint64_t begin = metrics_now();
     int r = api_batch(w, req, err);
 
+    if (most < b->max)
+        b->max = most;
     if (r == 0)
         r = read_number(req, &b->number, err);
     if (r == 0)
@@ -131,10 +134,10 @@ static int write(struct worker *w, api_encode_fn *encode, struct response *res,
 }
 
 int api_infer_as(struct worker *w, const struct request *req, struct response *res,
-                 api_encode_fn *encode)
+                 api_encode_fn *encode, size_t most)
 {
     struct error err = {0};
-    int r = find_and_decode(w, req, &err);
+    int r = find_and_decode(w, req, most, &err);
 
     if (r == 0)
         r = predict(w, &err);
@@ -155,5 +158,5 @@ int api_infer_as(struct worker *w, const struct request *req, struct response *r
 
 int api_infer(struct worker *w, const struct request *req, struct response *res)
 {
-    return api_infer_as(w, req, res, req->route->protocol->encode);
+    return api_infer_as(w, req, res, req->route->protocol->encode, SIZE_MAX);
 }

@@ -14,16 +14,9 @@ static int decode(const struct request *req, struct batch *b, struct error *err)
 
 static int encode(const struct batch *b, struct response *res, struct error *err)
 {
-    struct buf *out = res->body;
-    int r = answer_begin(b, b->wish.columns ? "outputs" : "predictions", out);
+    int r = answer_write_all(b, b->wish.columns ? "outputs" : "predictions", answer_write,
+                             res->body);
 
-    for (size_t i = 0; i < b->n && r == 0; i++) {
-        r = buf_text(out, i > 0 ? "},{" : "{");
-        if (r == 0)
-            r = answer_write(b, i, out);
-    }
-    if (r == 0)
-        r = buf_text(out, "}]}");
     res->content_type = "application/json";
     return r ? error_set(err, r, "no room for the answer") : 0;
 }
