@@ -34,12 +34,13 @@ static void note(struct http_header *h, const char *name, const char *value)
         const char *name; /* lower case */
         size_t at;
     } rows[] = {
-        {"content-type",     offsetof(struct http_header, type)    },
-        {"content-encoding", offsetof(struct http_header, coding)  },
-        {"accept-encoding",  offsetof(struct http_header, accepted)},
-        {"origin",           offsetof(struct http_header, origin)  },
-        {"x-request-id",     offsetof(struct http_header, id)      },
-        {"ce-specversion",   offsetof(struct http_header, event)   },
+        {"content-type",     offsetof(struct http_header, type)      },
+        {"content-encoding", offsetof(struct http_header, coding)    },
+        {"accept-encoding",  offsetof(struct http_header, accepted)  },
+        {"origin",           offsetof(struct http_header, origin)    },
+        {"x-request-id",     offsetof(struct http_header, id)        },
+        {"ce-specversion",   offsetof(struct http_header, event)     },
+        {"connection",       offsetof(struct http_header, connection)},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

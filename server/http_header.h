@@ -10,17 +10,18 @@ struct MHD_Connection;
  * checked more strictly than libmicrohttpd does: a proxy in front of us must not read another
  * length out of them than we do (request smuggling). */
 struct http_header {
-    const char *length;   /* Content-Length as sent; NULL: none */
-    const char *encoding; /* Transfer-Encoding */
-    const char *coding;   /* Content-Encoding */
-    const char *type;     /* Content-Type; of two, the first */
-    const char *accepted; /* Accept-Encoding */
-    const char *origin;   /* Origin */
-    const char *id;       /* x-request-id */
-    const char *event;    /* ce-specversion */
-    uint64_t announced;   /* bytes; 1 if chunked */
-    int refused;          /* 0, or the status to answer with */
-    const char *why;      /* and the sentence */
+    const char *length;     /* Content-Length as sent; NULL: none */
+    const char *encoding;   /* Transfer-Encoding */
+    const char *coding;     /* Content-Encoding */
+    const char *type;       /* Content-Type; of two, the first */
+    const char *accepted;   /* Accept-Encoding */
+    const char *origin;     /* Origin */
+    const char *id;         /* x-request-id */
+    const char *event;      /* ce-specversion */
+    const char *connection; /* Connection */
+    uint64_t announced;     /* bytes; 1 if chunked */
+    int refused;            /* 0, or the status to answer with */
+    const char *why;        /* and the sentence */
 };
 
 void http_header_read(struct MHD_Connection *connection, struct http_header *ret);

@@ -107,6 +107,7 @@ struct http_client {
     /* The request that is being read or answered. */
     bool seen;               /* its headers have been looked at */
     bool options;            /* it only asks what may be asked */
+    bool last;               /* the client will not ask again */
     int refused;             /* the status that it gets instead of a handler; 0: none */
     char why[160];           /* if refused: the sentence */
     const char *allow;       /* if refused with 405: the methods */

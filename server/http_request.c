@@ -138,7 +138,7 @@ static void check_body(struct http_client *c, const struct http_header *h)
 /* Decides what will become of the request whose headers are in. Returns whether the answer
  * cannot wait for the body. */
 static bool look(struct http_client *c, struct MHD_Connection *connection, const char *url,
-                 const char *method)
+                 const char *method, const char *version)
 {
     struct http_header *h = &c->header;
     const struct settings *settings = c->loop->settings;
@@ -150,6 +150,8 @@ static bool look(struct http_client *c, struct MHD_Connection *connection, const
     c->req.query = lookup_query;
     c->req.path = without_prefix(c->loop, path_of(url), &c->req.place);
     http_header_read(connection, h);
+    c->last = strcmp(version, MHD_HTTP_VERSION_1_1) != 0 ||
+              (h->connection && strcasestr(h->connection, "close"));
     c->req.content_type = h->type ? h->type : "";
     int r = routes_find(method, c->req.path, c->req.content_type, &c->req, &c->allow);
     c->req.event = event_of(h, c->req.route);
@@ -191,12 +193,11 @@ static enum MHD_Result on_request(void *loop, struct MHD_Connection *connection,
 {
     struct http_client *c = *client;
     (void)loop;
-    (void)version;
 
     if (!c)
         return MHD_NO; /* there was no memory for it */
     if (!c->seen) {
-        if (!look(c, connection, url, method))
+        if (!look(c, connection, url, method, version))
             return MHD_YES;
         c->linger = true;
         return http_answer(c, method) ? MHD_YES : MHD_NO;
@@ -251,13 +252,18 @@ static void on_completed(void *loop, struct MHD_Connection *connection, void **c
 }
 
 /* A request line without a space makes the library close the connection and say nothing. Only
- * that leaves one that has sent something, but no request, and is still there. */
+ * that leaves a client that may ask, is still there and, if it has not asked before, has sent
+ * something. */
 static bool was_nonsense(const struct http_client *c)
 {
+    const struct app *app = c->loop->worker.app;
+    bool asked = c->phase == HTTP_IDLE;
+    bool may_ask = asked ? !c->last && !atomic_load(&app->draining) : c->phase == HTTP_NEW;
     char byte;
 
-    return c->phase == HTTP_NEW && !c->linger && c->deadline_ns != UINT64_MAX &&
-           recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0 && http_client_has_sent(c);
+    return may_ask && !c->linger && c->deadline_ns != UINT64_MAX &&
+           recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0 &&
+           (asked || http_client_has_sent(c));
 }
 
 static void on_connection(void *loop, struct MHD_Connection *connection, void **client,

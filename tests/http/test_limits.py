@@ -174,6 +174,11 @@ def test_malformed(small, name):
 def test_a_line_without_a_space(small, line):
     """There, the library would hang up."""
     check_refusal(small.raw(line), 400)
+    for before in GET + b"\r\n", POST + b"Content-Length: 2\r\n\r\n{}":
+        answer = small.raw(before, line)
+        assert answer.count(b"HTTP/1.1 ") == 2
+        check_refusal(answer[answer.rindex(b"HTTP/1.1 ") :], 400)
+    assert small.raw(before + line).count(b"HTTP/1.1 400") == 2
 
 
 def test_who_hangs_up_is_not_answered(small):
@@ -182,8 +187,13 @@ def test_who_hangs_up_is_not_answered(small):
             s.sendall(sent)
             s.shutdown(socket.SHUT_WR)
             assert read_all(s) == b""
+    for sent in [GET + b"Connection: close\r\n\r\n", b"GET /v2 HTTP/1.0\r\n\r\n"]:
+        with small.connect() as s:
+            s.sendall(sent)
+            assert read_all(s).count(b"HTTP/1.") == 1
     with small.connect() as s:
-        s.sendall(GET + b"Connection: close\r\n\r\n")
+        s.sendall(GET + b"\r\n")
+        s.shutdown(socket.SHUT_WR)
         assert read_all(s).count(b"HTTP/1.1") == 1
 
 
