@@ -161,7 +161,7 @@ class Model:
         self.library, self.handle = library, ctypes.c_void_p()
         error = ctypes.create_string_buffer(1024)
         library.model_scratch.restype = ctypes.c_size_t
-        arguments = (str(path).encode(), cpu, ctypes.byref(self.handle), error)
+        arguments = (str(path).encode(), None, cpu, ctypes.byref(self.handle), error)
         if library.model_load_file(*arguments) < 0:
             raise SystemExit(f"{path}: not loaded; digitd inspect says why")
         self.scratch = aligned(library.model_scratch(self.handle) // 4)

@@ -16,7 +16,7 @@ enum {
     GRAPH_OPSET_MIN = 1,
     GRAPH_OPSET_MAX = 28,
     GRAPH_NODES_MAX = 512,
-    GRAPH_NAMES_MAX = 8192, /* of initializers and of what nodes make */
+    GRAPH_NAMES_MAX = 8192, /* of initializers and what nodes make, and of what they take */
     GRAPH_PAD_MAX = 1024,
     GRAPH_ELEMENTS_MAX = 1 << 22, /* of one value, for one image */
     GRAPH_TABLES_MAX = 1 << 24,   /* elements of all folded constants and lists of indexes */
@@ -137,11 +137,12 @@ struct graph {
     struct graph_node *nodes;
     size_t n_values, n_nodes;
     size_t input, output;
-    size_t output_at; /* which of the file's outputs that is */
-    int64_t batch;    /* pictures at a time, as the input declares; -1 for any */
-    bool moved;       /* something was refused that moves the batch */
-    bool softmax;     /* a Softmax behind `output` was taken off, */
-    bool log_softmax; /* or a LogSoftmax */
+    size_t output_at;   /* which of the file's outputs that is */
+    const char *layout; /* of the input, as in struct model_info */
+    int64_t batch;      /* pictures at a time, as the input declares; -1 for any */
+    bool moved;         /* something was refused that moves the batch */
+    bool softmax;       /* a Softmax behind `output` was taken off, */
+    bool log_softmax;   /* or a LogSoftmax */
 };
 
 /* Understands a parsed file, which must outlive the graph. Returns 0 and *ret for the caller

@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "model/error.h"
 #include "model/graph_build.h"
@@ -6,31 +8,112 @@
 
 /* Where the pictures go in, and where their answers come out. */
 
-/* All of them name the same pixels in the same order. */
-static bool find_input_shape(const struct onnx_value *input, struct graph_shape *ret)
+/* All of them name the same pixels in the same order. The first LAYOUTS have a batch. */
+enum { LAYOUTS = 4, DIMS_MAX = 48 };
+
+static const struct layout {
+    const char *name;
+    const char *dims;
+    struct graph_shape shape;
+} layouts[] = {
+    {"flat", "[N,784]",     {1, {MODEL_INPUT}, MODEL_INPUT, 0}              },
+    {"nhw",  "[N,28,28]",   {2, {MODEL_SIDE, MODEL_SIDE}, MODEL_INPUT, 0}   },
+    {"nchw", "[N,1,28,28]", {3, {1, MODEL_SIDE, MODEL_SIDE}, MODEL_INPUT, 0}},
+    {"nhwc", "[N,28,28,1]", {3, {MODEL_SIDE, MODEL_SIDE, 1}, MODEL_INPUT, 0}},
+    {"",     "[784]",       {1, {MODEL_INPUT}, MODEL_INPUT, 1}              },
+    {"",     "[28,28]",     {2, {MODEL_SIDE, MODEL_SIDE}, MODEL_INPUT, 1}   },
+    {"",     "[28,28,1]",   {3, {MODEL_SIDE, MODEL_SIDE, 1}, MODEL_INPUT, 1}},
+};
+
+/* How many of the layout's dimensions the file leaves open; -1 if it has others. */
+static int open_dims(const struct onnx_value *input, const struct layout *l)
 {
-    static const struct graph_shape shapes[] = {
-        {1, {MODEL_INPUT},               MODEL_INPUT, 0},
-        {2, {MODEL_SIDE, MODEL_SIDE},    MODEL_INPUT, 0},
-        {3, {1, MODEL_SIDE, MODEL_SIDE}, MODEL_INPUT, 0},
-        {3, {MODEL_SIDE, MODEL_SIDE, 1}, MODEL_INPUT, 0},
-        {1, {MODEL_INPUT},               MODEL_INPUT, 1},
-        {2, {MODEL_SIDE, MODEL_SIDE},    MODEL_INPUT, 1},
-        {3, {MODEL_SIDE, MODEL_SIDE, 1}, MODEL_INPUT, 1},
-    };
+    size_t lead = 1 - l->shape.alone;
+    int n = 0;
 
-    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-        size_t lead = 1 - shapes[i].alone;
-        bool same = input->rank == shapes[i].rank + lead;
+    if (!input->shaped)
+        return (int)l->shape.rank;
+    if (input->rank != l->shape.rank + lead)
+        return -1;
+    for (size_t k = 0; k < l->shape.rank; k++) {
+        int64_t declared = input->dims[k + lead];
 
-        for (size_t k = 0; same && k < shapes[i].rank; k++)
-            same = input->dims[k + lead] == (int64_t)shapes[i].dims[k];
-        if (same) {
-            *ret = shapes[i];
-            return true;
-        }
+        if (declared >= 0 && declared != (int64_t)l->shape.dims[k])
+            return -1;
+        n += declared < 0;
     }
-    return false;
+    return n;
+}
+
+/* "[N,1,?,?]" */
+static void format_dims(const struct onnx_value *input, char *out, size_t len)
+{
+    size_t at = 0;
+    int n = snprintf(out, len, input->shaped ? "[" : "not declared");
+
+    for (size_t i = 0; i < input->rank && input->shaped; i++) {
+        at += n > 0 && (size_t)n < len - at ? (size_t)n : 0;
+        n = input->dims[i] < 0 ? snprintf(out + at, len - at, "%s?", i ? "," : "")
+                               : snprintf(out + at, len - at, "%s%lld", i ? "," : "",
+                                          (long long)input->dims[i]);
+    }
+    at += n > 0 && (size_t)n < len - at ? (size_t)n : 0;
+    if (input->shaped)
+        (void)snprintf(out + at, len - at, "]");
+}
+
+/* The layout that the metadata name. */
+static int find_named(const struct onnx_value *input, const char *name,
+                      const struct layout **ret, struct error *err)
+{
+    char dims[DIMS_MAX];
+
+    format_dims(input, dims, sizeof(dims));
+    for (size_t i = 0; i < LAYOUTS; i++) {
+        if (strcmp(layouts[i].name, name) != 0)
+            continue;
+        *ret = &layouts[i];
+        return open_dims(input, *ret) >= 0
+                   ? 0
+                   : error_set(err, -ENOTSUP,
+                               "the shape of input '%.40s' is %s, which the layout %s, %s, "
+                               "does not fit",
+                               input->name, dims, name, (*ret)->dims);
+    }
+    return error_set(err, -EBADMSG, "there is no layout '%.40s'", name);
+}
+
+/* The one that is declared; or the only one with a batch that what is declared leaves room for.
+ */
+static int find_layout(const struct onnx_value *input, const struct layout **ret,
+                       struct error *err)
+{
+    const struct layout *fitting = NULL;
+    char dims[DIMS_MAX];
+
+    format_dims(input, dims, sizeof(dims));
+    for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
+        if (input->shaped && open_dims(input, &layouts[i]) == 0) {
+            *ret = &layouts[i];
+            return 0;
+        }
+    for (size_t i = 0; i < LAYOUTS; i++) {
+        if (open_dims(input, &layouts[i]) < 0)
+            continue;
+        if (fitting)
+            return error_set(err, -ENOTSUP,
+                             "the shape of input '%.40s' is %s, which may be %s or %s; "
+                             "input_layout should say %s or %s",
+                             input->name, dims, fitting->dims, layouts[i].dims, fitting->name,
+                             layouts[i].name);
+        fitting = &layouts[i];
+    }
+    *ret = fitting;
+    return fitting ? 0
+                   : error_set(err, -ENOTSUP,
+                               "the shape of input '%.40s' is %s; it must be [N,784], "
+                               "[N,28,28], [N,1,28,28] or [N,28,28,1]",
+                               input->name, dims);
 }
 
 /* Gives the input its name, after what the metadata want done to it first. */
@@ -55,7 +138,8 @@ int graph_make_input(struct graph_builder *b, struct error *err)
     const struct onnx *o = b->onnx;
     struct graph *g = b->graph;
     const struct onnx_value *input = NULL;
-    struct graph_shape shape = {0};
+    const struct layout *layout = NULL;
+    int r = 0;
 
     for (size_t i = 0; i < o->n_inputs; i++) {
         if (graph_find(b, o->inputs[i].name))
@@ -72,14 +156,15 @@ int graph_make_input(struct graph_builder *b, struct error *err)
         return error_set(err, -ENOTSUP,
                          "input '%.60s' has element type %d; digitd feeds float32 (1)",
                          input->name, (int)input->type);
-    if (!find_input_shape(input, &shape))
-        return error_set(err, -ENOTSUP,
-                         "input '%.60s' must have one of the shapes [N,784], [N,28,28], "
-                         "[N,1,28,28] and [N,28,28,1]",
-                         input->name);
-    g->batch = shape.alone ? 1 : input->dims[0];
+    r = o->input_layout ? find_named(input, o->input_layout, &layout, err)
+                        : find_layout(input, &layout, err);
+    if (r < 0)
+        return r;
+    g->layout = layout->name;
+    g->batch = layout->shape.alone ? 1 : input->shaped ? input->dims[0] : -1;
     g->input = g->n_values;
-    g->values[g->n_values++] = (struct graph_value){.name = input->name, .shape = shape};
+    g->values[g->n_values++] =
+        (struct graph_value){.name = input->name, .shape = layout->shape};
     return normalise(b, input->name, err);
 }
 

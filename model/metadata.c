@@ -36,21 +36,119 @@ static int check_characters(const struct onnx *o, struct error *err)
     return 0;
 }
 
-static int read_number(const struct onnx *o, const char *key, double low, double high,
-                       float *ret, struct error *err)
+/* The keys that are numbers or words, and what they may be. */
+static const struct rule {
+    const char *key;
+    double low, high;
+    const char *const *words; /* or NULL: a number */
+    const char *expected;
+} rules[] = {
+    [MODEL_KEY_SCALE] = {PREFIX "input_scale",    1e-6, 1e6, NULL,                   "a number from 1e-06 to 1e+06" },
+    [MODEL_KEY_MEAN] = {PREFIX "input_mean",     -1e6, 1e6, NULL,                   "a number from -1e+06 to 1e+06"},
+    [MODEL_KEY_STD] = {PREFIX "input_std",      1e-6, 1e6, NULL,                   "a number from 1e-06 to 1e+06" },
+    [MODEL_KEY_POLARITY] = {PREFIX "input_polarity", 0,    0,
+                         (const char *const[]){"ink", "paper", NULL},
+                         "ink or paper, whichever is high"                                                          },
+    [MODEL_KEY_LAYOUT] = {PREFIX "input_layout",   0,    0,
+                         (const char *const[]){"nchw", "nhwc", "nhw", "flat", NULL},
+                         "nchw, nhwc, nhw or flat"                                                                  },
+    [MODEL_KEY_PIXELS] = {PREFIX "pixels",         0,    0,
+                         (const char *const[]){"model", "255", "1", "auto", NULL},
+                         "model, 255, 1 or auto"                                                                    },
+    [MODEL_KEY_TEMPERATURE] = {PREFIX "temperature",    0.01, 100, NULL,
+                         "a number from 0.01 to 100"                                                                },
+};
+
+/* Keys of other kinds. */
+static const char *const others[] = {
+    PREFIX "labels",         PREFIX "accuracy",      PREFIX "accuracy_pen",
+    PREFIX "training_data",  PREFIX "golden_inputs", PREFIX "golden_logits",
+    PREFIX "weights_sha256",
+};
+
+static const char *find_word(const struct rule *rule, const char *text)
 {
-    const char *text = onnx_metadata(o, key);
+    for (size_t i = 0; rule->words && rule->words[i]; i++)
+        if (strcmp(rule->words[i], text) == 0)
+            return rule->words[i];
+    return NULL;
+}
+
+/* Returns whether it is a number within the bounds. */
+static bool read_double(const char *text, double low, double high, double *ret)
+{
     char *end = NULL;
+    double value = strtod(text, &end);
+
+    *ret = value;
+    return end != text && *end == '\0' && value >= low && value <= high;
+}
+
+static bool is_fit(const struct rule *rule, const char *text)
+{
     double value = 0;
 
-    if (!text)
+    return rule->words ? find_word(rule, text) != NULL
+                       : read_double(text, rule->low, rule->high, &value);
+}
+
+const char *model_key_name(enum model_key key)
+{
+    return rules[key].key + strlen(PREFIX);
+}
+
+int model_check(enum model_key key, const char *value, struct error *err)
+{
+    return is_fit(&rules[key], value) ? 0 : error_set(err, -EINVAL, "%s", rules[key].expected);
+}
+
+/* Words of the file's own that nobody knows may be anybody's; those of people are misspelt. */
+static int check_keys(const struct onnx *o, struct error *err)
+{
+    for (size_t i = 0; i < o->n_metadata; i++) {
+        const struct onnx_metadata *m = &o->metadata[i];
+        bool known = m->source == MODEL_SOURCE_FILE;
+
+        for (size_t k = 0; k < MODEL_KEYS && !known; k++)
+            known = strcmp(m->key, rules[k].key) == 0;
+        for (size_t k = 0; k < sizeof(others) / sizeof(others[0]) && !known; k++)
+            known = strcmp(m->key, others[k]) == 0;
+        if (!known)
+            return error_set(err, -EBADMSG,
+                             "'%.60s' is no key that digitd knows; input_mean is one", m->key);
+    }
+    return 0;
+}
+
+/* The entry by key that comes first; NULL if there is none. */
+static const struct onnx_metadata *find(const struct onnx *o, const char *key)
+{
+    for (size_t i = 0; i < o->n_metadata; i++)
+        if (strcmp(o->metadata[i].key, key) == 0)
+            return &o->metadata[i];
+    return NULL;
+}
+
+/* A rule's value as a word, or as a number; both stay as they are without one. */
+static int read_rule(const struct onnx *o, enum model_key key, const char **word, float *number,
+                     struct metadata *meta, struct error *err)
+{
+    const struct rule *rule = &rules[key];
+    const struct onnx_metadata *m = find(o, rule->key);
+    double value = 0;
+
+    if (!m)
         return 0;
-    value = strtod(text, &end);
-    if (end == text || *end || !(value >= low && value <= high))
-        return error_set(err, -EBADMSG,
-                         "metadata '%s' is '%.40s'; it should be a number from %g to %g", key,
-                         text, low, high);
-    *ret = (float)value;
+    if (!is_fit(rule, m->value))
+        return error_set(err, -EBADMSG, "metadata '%s' is '%.40s'; it should be %s", rule->key,
+                         m->value, rule->expected);
+    meta->sources[key] = m->source;
+    if (rule->words) {
+        *word = find_word(rule, m->value);
+        return 0;
+    }
+    (void)read_double(m->value, rule->low, rule->high, &value);
+    *number = (float)value;
     return 0;
 }
 
@@ -64,24 +162,6 @@ static int read_text(const struct onnx *o, const char *key, struct arena *a, con
                          key, strlen(text), TEXT_MAX);
     *ret = arena_print(a, "%s", text ? text : "");
     return *ret ? 0 : no_memory(err);
-}
-
-static int read_pixels(const struct onnx *o, const char **ret, struct error *err)
-{
-    static const char *const words[] = {"model", "255", "1", "auto"};
-    const char *text = onnx_metadata(o, "digitd.pixels");
-
-    *ret = words[0];
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && text; i++)
-        if (strcmp(text, words[i]) == 0) {
-            *ret = words[i];
-            return 0;
-        }
-    return text ? error_set(err, -EBADMSG,
-                            "metadata 'digitd.pixels' is '%.40s'; it should be model, 255, 1 "
-                            "or auto",
-                            text)
-                : 0;
 }
 
 /* "0,1,2,..." : one word for each class. */
@@ -188,45 +268,72 @@ void metadata_hex(const uint8_t *bytes, size_t len, char *ret)
     *ret = '\0';
 }
 
-static int read_polarity(const struct onnx *o, bool *paper_high, struct error *err)
+/* A share of pictures, kept as it is written. */
+static int check_accuracy(const struct onnx *o, struct error *err)
 {
-    static const char key[] = "digitd.input_polarity";
-    const char *text = onnx_metadata(o, key);
+    const char *text = onnx_metadata(o, "digitd.accuracy");
+    double value = 0;
 
-    *paper_high = text && strcmp(text, "paper") == 0;
-    return !text || *paper_high || strcmp(text, "ink") == 0
-               ? 0
-               : error_set(err, -EBADMSG,
-                           "metadata '%s' is '%.40s'; it should be ink or paper, whichever is "
-                           "high",
-                           key, text);
+    if (text && !read_double(text, 0, 1, &value))
+        return error_set(err, -EBADMSG,
+                         "metadata 'digitd.accuracy' is '%.40s'; it should be a number from 0 "
+                         "to 1",
+                         text);
+    return 0;
+}
+
+static int read_input(const struct onnx *o, struct metadata *m, struct error *err)
+{
+    const char *polarity = "ink";
+    const struct {
+        enum model_key key;
+        const char **word;
+        float *number;
+    } rows[] = {
+        {MODEL_KEY_SCALE,       NULL,       &m->input_scale},
+        {MODEL_KEY_MEAN,        NULL,       &m->input_mean },
+        {MODEL_KEY_STD,         NULL,       &m->input_std  },
+        {MODEL_KEY_TEMPERATURE, NULL,       &m->temperature},
+        {MODEL_KEY_POLARITY,    &polarity,  NULL           },
+        {MODEL_KEY_LAYOUT,      &m->layout, NULL           },
+        {MODEL_KEY_PIXELS,      &m->pixels, NULL           },
+    };
+    int r = 0;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && r == 0; i++)
+        r = read_rule(o, rows[i].key, rows[i].word, rows[i].number, m, err);
+    m->paper_high = strcmp(polarity, "paper") == 0;
+    return r;
+}
+
+/* What a picture's numbers have to become before the file's own input can be fed. */
+static void set_change(struct metadata *m)
+{
+    double white = UINT8_MAX * (double)m->input_scale;
+    double low = m->paper_high ? white : 0;
+
+    m->input_factor = (m->paper_high ? -1.0F : 1.0F) / m->input_std;
+    m->input_shift = (float)((low - (double)m->input_mean) / (double)m->input_std);
 }
 
 int metadata_read(const struct onnx *o, struct arena *a, struct arena *golden,
                   struct metadata *ret, struct error *err)
 {
-    float accuracy = 0;
     int r = check_characters(o, err);
 
-    *ret = (struct metadata){.input_scale = 1.0F / 255, .temperature = 1, .input_std = 1};
+    *ret = (struct metadata){
+        .input_scale = 1.0F / UINT8_MAX, .temperature = 1, .input_std = 1, .pixels = "model"};
     if (r == 0)
-        r = read_number(o, "digitd.input_scale", 1e-6, 1e6, &ret->input_scale, err);
+        r = check_keys(o, err);
     if (r == 0)
-        r = read_number(o, "digitd.input_mean", -1e6, 1e6, &ret->input_mean, err);
+        r = read_input(o, ret, err);
+    set_change(ret);
     if (r == 0)
-        r = read_number(o, "digitd.input_std", 1e-6, 1e6, &ret->input_std, err);
-    if (r == 0)
-        r = read_polarity(o, &ret->paper_high, err);
-    if (r == 0)
-        r = read_number(o, "digitd.temperature", 0.01, 100, &ret->temperature, err);
-    if (r == 0)
-        r = read_number(o, "digitd.accuracy", 0, 1, &accuracy, err);
+        r = check_accuracy(o, err);
     if (r == 0)
         r = read_text(o, "digitd.accuracy", a, &ret->accuracy, err);
     if (r == 0)
         r = read_text(o, "digitd.training_data", a, &ret->training_data, err);
-    if (r == 0)
-        r = read_pixels(o, &ret->pixels, err);
     if (r == 0)
         r = read_labels(o, a, ret->labels, err);
     if (r == 0)

@@ -16,9 +16,12 @@ enum { METADATA_GOLDEN_MAX = 256 }; /* pictures */
 /* What the `digitd.*` properties of an ONNX file say, or their defaults. */
 struct metadata {
     float input_scale, temperature;
-    const char *pixels;          /* as in struct model_info */
-    float input_mean, input_std; /* of scaled numbers; the network takes (x - mean) / std */
-    bool paper_high;             /* it takes pictures with paper high and ink 0 */
+    const char *pixels;              /* as in struct model_info */
+    const char *layout;              /* "nchw", "nhwc", "nhw" or "flat"; NULL: as it declares */
+    float input_mean, input_std;     /* of scaled numbers; the network takes (x - mean) / std */
+    bool paper_high;                 /* it takes pictures with paper high and ink 0 */
+    float input_factor, input_shift; /* all of that: what it takes is x * factor + shift */
+    enum model_source sources[MODEL_KEYS];
     const char *labels[MODEL_CLASSES];
     const char *accuracy, *training_data;
     size_t n_golden;

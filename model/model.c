@@ -57,6 +57,8 @@ static int describe(struct model *m, const struct onnx *o, const struct graph *g
                             *info->other_outputs ? ", " : "", o->outputs[i].name);
     if (!info->other_outputs)
         return no_memory(err);
+    info->input_layout = g->layout;
+    memcpy(info->sources, meta->sources, sizeof(info->sources));
     info->input_mean = meta->input_mean;
     info->input_std = meta->input_std;
     info->input_paper_high = meta->paper_high;
@@ -115,16 +117,6 @@ static int check_golden(struct model *m, const struct metadata *meta, struct err
     return r;
 }
 
-/* What a picture's numbers have to become before the file's own input can be fed. */
-static void set_input(struct onnx *o, const struct metadata *meta)
-{
-    double white = 255 * (double)meta->input_scale;
-    double low = meta->paper_high ? white : 0;
-
-    o->input_factor = (meta->paper_high ? -1.0F : 1.0F) / meta->input_std;
-    o->input_shift = (float)((low - (double)meta->input_mean) / (double)meta->input_std);
-}
-
 static int fill(struct model *m, struct onnx *o, enum cpu_level cpu, struct error *err)
 {
     struct metadata meta = {0};
@@ -132,7 +124,9 @@ static int fill(struct model *m, struct onnx *o, enum cpu_level cpu, struct erro
     struct graph *g = NULL;
     int r = metadata_read(o, &m->arena, &golden, &meta, err);
 
-    set_input(o, &meta);
+    o->input_factor = meta.input_factor;
+    o->input_shift = meta.input_shift;
+    o->input_layout = meta.layout;
     if (r == 0)
         r = graph_build(o, &g, err);
     if (r == 0)
@@ -151,10 +145,10 @@ static int fill(struct model *m, struct onnx *o, enum cpu_level cpu, struct erro
 int model_load(const void *bytes, size_t len, enum cpu_level cpu, struct model **ret,
                struct error *err)
 {
-    return model_load_with(bytes, len, NULL, "", cpu, ret, err);
+    return model_load_with(bytes, len, &(struct model_beside){0}, cpu, ret, err);
 }
 
-int model_load_with(const void *bytes, size_t len, const char *folder, const char *properties,
+int model_load_with(const void *bytes, size_t len, const struct model_beside *beside,
                     enum cpu_level cpu, struct model **ret, struct error *err)
 {
     uint8_t digest[SHA256_DIGEST_SIZE];
@@ -167,9 +161,7 @@ int model_load_with(const void *bytes, size_t len, const char *folder, const cha
     if (!m)
         return no_memory(err);
     m->arena = arena;
-    r = onnx_parse_in(bytes, len, folder, &o, err);
-    if (r == 0)
-        r = onnx_override(o, properties, err);
+    r = onnx_parse_with(bytes, len, beside, &o, err);
     if (r == 0) {
         m->info.cpu = cpu;
         sha256_init(&sha);

@@ -20,6 +20,24 @@ enum {
  * may use one at once, each with scratch of its own. */
 struct model;
 
+/* What is said of how pictures are fed, and by whom; the later of them wins. */
+enum model_key {
+    MODEL_KEY_SCALE,
+    MODEL_KEY_MEAN,
+    MODEL_KEY_STD,
+    MODEL_KEY_POLARITY,
+    MODEL_KEY_LAYOUT,
+    MODEL_KEY_PIXELS,
+    MODEL_KEY_TEMPERATURE,
+    MODEL_KEYS
+};
+enum model_source {
+    MODEL_SOURCE_DEFAULT, /* by nobody */
+    MODEL_SOURCE_FILE,
+    MODEL_SOURCE_PROPERTIES, /* beside the file */
+    MODEL_SOURCE_SETTINGS,   /* of whoever loads it */
+};
+
 /* What a model says of itself. Strings live as long as the model; absent ones are "". */
 struct model_info {
     const char *input_name;
@@ -31,7 +49,9 @@ struct model_info {
     float input_scale;           /* tensor value = grey (0..255, ink high) * input_scale */
     float input_mean, input_std; /* what the file's own input is then normalised by, here */
     bool input_paper_high;       /* and before that turned over, since it takes paper high */
-    float temperature;           /* probabilities = softmax(logits / temperature) */
+    const char *input_layout;    /* "nchw", "nhwc", "nhw", "flat"; "" for others */
+    enum model_source sources[MODEL_KEYS];
+    float temperature;  /* probabilities = softmax(logits / temperature) */
     const char *pixels; /* what clients send as numbers: "model" (what it takes), "255", "1" or
                          * "auto" */
     const char *labels[MODEL_CLASSES];
@@ -67,16 +87,38 @@ struct model_step {
 int model_load(const void *bytes, size_t len, enum cpu_level cpu, struct model **ret,
                struct error *err);
 
-/* The same with weights in other files in `folder`, which is "" or ends in a slash, or NULL for
- * none; and with lines of KEY=VALUE that go before the file's own metadata. */
-int model_load_with(const void *bytes, size_t len, const char *folder, const char *properties,
+/* What goes with a file's bytes. Zeroed, it is nothing. */
+struct model_beside {
+    const char *folder; /* of weights in other files: "", or ends in a slash; NULL: nowhere */
+    const char *properties; /* lines of KEY=VALUE that go before the file's own metadata */
+    const char *settings;   /* and lines that go before those */
+};
+
+int model_load_with(const void *bytes, size_t len, const struct model_beside *beside,
                     enum cpu_level cpu, struct model **ret, struct error *err);
 
+/* A file's bytes and what lies beside it, in memory. */
+struct model_file {
+    char *bytes;
+    size_t len;
+    char *folder, *properties; /* struct model_beside's */
+};
+
+/* Reads `path` and, if it is there, `path`.properties. Returns 0 and *ret for
+ * model_file_finish(); -ENOENT, -EACCES, -EFBIG and the like, with `err` naming the file. */
+int model_file_read(const char *path, struct model_file *ret, struct error *err);
+void model_file_finish(struct model_file *f); /* accepts a zeroed one */
+
 /* Reads the file at `path` and loads it, with weights that are in files beside it, and metadata
- * from lines of KEY=VALUE in `path`.properties, if there is one. Also returns -ENOENT, -EACCES,
- * -EFBIG and the like. */
-int model_load_file(const char *path, enum cpu_level cpu, struct model **ret,
-                    struct error *err);
+ * from lines of KEY=VALUE in `path`.properties, if there is one; before which `settings` go,
+ * lines again, or NULL. Also returns -ENOENT, -EACCES, -EFBIG and the like. */
+int model_load_file(const char *path, const char *settings, enum cpu_level cpu,
+                    struct model **ret, struct error *err);
+
+/* The key as people write it, "input_mean"; and 0, or -EINVAL with `err` saying what its value
+ * should be, and nothing else. */
+const char *model_key_name(enum model_key key);
+int model_check(enum model_key key, const char *value, struct error *err);
 
 void model_destroy(struct model *m); /* accepts NULL */
 

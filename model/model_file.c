@@ -78,21 +78,42 @@ static int read_properties(const char *path, char **ret, struct error *err)
     return read_file(name, PROPERTIES_MAX, ret, &len, err);
 }
 
-int model_load_file(const char *path, enum cpu_level cpu, struct model **ret, struct error *err)
+int model_file_read(const char *path, struct model_file *ret, struct error *err)
 {
     const char *slash = strrchr(path, '/');
-    char *folder = strndup(path, slash ? (size_t)(slash + 1 - path) : 0);
-    char *properties = NULL;
-    char *bytes = NULL;
-    size_t len = 0;
-    int r = folder ? read_file(path, FILE_MAX, &bytes, &len, err) : no_memory(err);
+    struct model_file f = {0};
+    int r = read_file(path, FILE_MAX, &f.bytes, &f.len, err);
 
     if (r == 0)
-        r = read_properties(path, &properties, err);
+        r = read_properties(path, &f.properties, err);
+    f.folder = strndup(path, slash ? (size_t)(slash + 1 - path) : 0);
+    if (r == 0 && !f.folder)
+        r = no_memory(err);
     if (r == 0)
-        r = model_load_with(bytes, len, folder, properties, cpu, ret, err);
-    free(bytes);
-    free(properties);
-    free(folder);
+        *ret = f;
+    else
+        model_file_finish(&f);
+    return r;
+}
+
+void model_file_finish(struct model_file *f)
+{
+    free(f->bytes);
+    free(f->folder);
+    free(f->properties);
+    *f = (struct model_file){0};
+}
+
+int model_load_file(const char *path, const char *settings, enum cpu_level cpu,
+                    struct model **ret, struct error *err)
+{
+    struct model_file f = {0};
+    int r = model_file_read(path, &f, err);
+
+    if (r == 0)
+        r = model_load_with(f.bytes, f.len,
+                            &(struct model_beside){f.folder, f.properties, settings}, cpu, ret,
+                            err);
+    model_file_finish(&f);
     return r;
 }

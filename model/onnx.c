@@ -209,6 +209,7 @@ static int take_model(struct file *f, struct error *err)
         r = onnx_take_text(p->producer_version, &o->producer_version, err);
     for (size_t i = 0; r == 0 && i < p->n_metadata_props; i++) {
         metadata[i].value = p->metadata_props[i]->value ? p->metadata_props[i]->value : "";
+        metadata[i].source = MODEL_SOURCE_FILE;
         r = onnx_take_text(p->metadata_props[i]->key, &metadata[i].key, err);
     }
     o->metadata = metadata;
@@ -245,13 +246,66 @@ static int unpack(struct file *f, const void *bytes, size_t len, struct error *e
                      "not a sound ONNX model: its messages contradict each other");
 }
 
-int onnx_parse(const void *bytes, size_t len, struct onnx **ret, struct error *err)
+/* One line, without its end; *count says whether it said something. */
+static int take_line(struct file *f, const char *line, size_t len, struct onnx_metadata *m,
+                     size_t *count, struct error *err)
 {
-    return onnx_parse_in(bytes, len, NULL, ret, err);
+    const char *equals = memchr(line, '=', len);
+    bool whole = len > 7 && strncmp(line, "digitd.", 7) == 0;
+    int r = 0;
+
+    if (len == 0 || *line == '#')
+        return 0;
+    if (!equals || equals == line)
+        return error_set(err, -EBADMSG, "'%.*s' should be KEY=VALUE",
+                         (int)(len < 60 ? len : 60), line);
+    m->key =
+        arena_print(&f->arena, "%s%.*s", whole ? "" : "digitd.", (int)(equals - line), line);
+    m->value = arena_print(&f->arena, "%.*s", (int)(line + len - equals - 1), equals + 1);
+    if (!m->key || !m->value)
+        return no_memory(err);
+    r = onnx_take_text(m->key, &m->key, err);
+    *count += 1;
+    return r;
 }
 
-int onnx_parse_in(const void *bytes, size_t len, const char *folder, struct onnx **ret,
-                  struct error *err)
+static int override(struct file *f, const char *text, enum model_source source,
+                    struct error *err)
+{
+    struct onnx *o = &f->face;
+    struct onnx_metadata *all = NULL;
+    size_t lines = 1;
+    size_t count = 0;
+    int r = 0;
+
+    if (!text || !*text)
+        return 0;
+    for (const char *c = text; *c; c++)
+        lines += *c == '\n';
+    all = arena_alloc(&f->arena, lines + o->n_metadata, sizeof(*all));
+    if (!all)
+        return no_memory(err);
+    for (const char *line = text; r == 0 && *line; line += *line == '\n') {
+        size_t len = strcspn(line, "\n");
+
+        all[count].source = source;
+        r = take_line(f, line, len, &all[count], &count, err);
+        line += len;
+    }
+    if (o->n_metadata > 0)
+        memcpy(all + count, o->metadata, o->n_metadata * sizeof(*all));
+    o->metadata = all;
+    o->n_metadata += count;
+    return r;
+}
+
+int onnx_parse(const void *bytes, size_t len, struct onnx **ret, struct error *err)
+{
+    return onnx_parse_with(bytes, len, &(struct model_beside){0}, ret, err);
+}
+
+int onnx_parse_with(const void *bytes, size_t len, const struct model_beside *beside,
+                    struct onnx **ret, struct error *err)
 {
     struct arena arena = {0};
     struct file *f = NULL;
@@ -263,11 +317,15 @@ int onnx_parse_in(const void *bytes, size_t len, const char *folder, struct onnx
     if (!f)
         return no_memory(err);
     f->arena = arena;
-    f->folder = folder;
+    f->folder = beside->folder;
     f->face.input_factor = 1;
     r = unpack(f, bytes, len, err);
     if (r == 0)
         r = take_model(f, err);
+    if (r == 0)
+        r = override(f, beside->properties, MODEL_SOURCE_PROPERTIES, err);
+    if (r == 0)
+        r = override(f, beside->settings, MODEL_SOURCE_SETTINGS, err);
     if (r == 0) {
         *ret = &f->face;
         f = NULL;
@@ -296,53 +354,4 @@ const char *onnx_metadata(const struct onnx *o, const char *key)
         if (strcmp(o->metadata[i].key, key) == 0)
             return o->metadata[i].value;
     return NULL;
-}
-
-/* One line, without its end; *count says whether it said something. */
-static int take_line(struct file *f, const char *line, size_t len, struct onnx_metadata *m,
-                     size_t *count, struct error *err)
-{
-    const char *equals = memchr(line, '=', len);
-    bool whole = len > 7 && strncmp(line, "digitd.", 7) == 0;
-    int r = 0;
-
-    if (len == 0 || *line == '#')
-        return 0;
-    if (!equals || equals == line)
-        return error_set(err, -EBADMSG, "'%.*s' should be KEY=VALUE",
-                         (int)(len < 60 ? len : 60), line);
-    m->key =
-        arena_print(&f->arena, "%s%.*s", whole ? "" : "digitd.", (int)(equals - line), line);
-    m->value = arena_print(&f->arena, "%.*s", (int)(line + len - equals - 1), equals + 1);
-    if (!m->key || !m->value)
-        return no_memory(err);
-    r = onnx_take_text(m->key, &m->key, err);
-    *count += 1;
-    return r;
-}
-
-int onnx_override(struct onnx *o, const char *text, struct error *err)
-{
-    struct file *f = (struct file *)o;
-    struct onnx_metadata *all = NULL;
-    size_t lines = 1;
-    size_t count = 0;
-    int r = 0;
-
-    for (const char *c = text; *c; c++)
-        lines += *c == '\n';
-    all = arena_alloc(&f->arena, lines + o->n_metadata, sizeof(*all));
-    if (!all)
-        return no_memory(err);
-    for (const char *line = text; r == 0 && *line; line += *line == '\n') {
-        size_t len = strcspn(line, "\n");
-
-        r = take_line(f, line, len, &all[count], &count, err);
-        line += len;
-    }
-    if (o->n_metadata > 0)
-        memcpy(all + count, o->metadata, o->n_metadata * sizeof(*all));
-    o->metadata = all;
-    o->n_metadata += count;
-    return r;
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
+#include "model/model.h"
 
 enum { ONNX_RANK_MAX = 8 };
 
@@ -76,6 +76,7 @@ struct onnx_value {
 
 struct onnx_metadata {
     const char *key, *value;
+    enum model_source source;
 };
 
 /* What the bytes say, in the file's order; whether it makes sense is graph.h's matter. No
@@ -89,7 +90,8 @@ struct onnx {
     const struct onnx_metadata *metadata;
     size_t n_nodes, n_initializers, n_inputs, n_outputs, n_metadata;
     float input_factor,
-        input_shift; /* the input is a picture's numbers times this, plus that */
+        input_shift;          /* the input is a picture's numbers times this, plus that */
+    const char *input_layout; /* as in struct metadata */
 };
 
 /* Parses an ONNX file held in memory; the bytes are not needed afterwards. Memory and time are
@@ -99,16 +101,14 @@ struct onnx {
  * untouched. */
 int onnx_parse(const void *bytes, size_t len, struct onnx **ret, struct error *err);
 
-/* The same, and tensors may have their data in other files in `folder`, which ends in a slash
- * or is "". NULL: nowhere. Also returns -ENOENT and the like for one that cannot be read. */
-int onnx_parse_in(const void *bytes, size_t len, const char *folder, struct onnx **ret,
-                  struct error *err);
+/* The same with what is beside it: tensors may have their data in other files, and lines of
+ * KEY=VALUE, with "digitd." before the keys or without, go before the metadata; empty ones and
+ * those that begin with # do not count. Also returns -ENOENT and the like for a file that
+ * cannot be read. */
+int onnx_parse_with(const void *bytes, size_t len, const struct model_beside *beside,
+                    struct onnx **ret, struct error *err);
 
 void onnx_destroy(struct onnx *o); /* accepts NULL */
-
-/* Lines of KEY=VALUE, which go before the file's own metadata; empty lines and those that begin
- * with # do not count, and keys need not say "digitd.". Returns 0; -EBADMSG; -ENOMEM. */
-int onnx_override(struct onnx *o, const char *text, struct error *err);
 
 /* The value of a metadata key; NULL if the file lacks it. */
 const char *onnx_metadata(const struct onnx *o, const char *key);

@@ -61,12 +61,17 @@ static int check(const struct quantize *q, struct error *err)
     return r;
 }
 
-static int fill(struct quantize *q, const void *bytes, size_t len, struct error *err)
+/* The graph is the file's own: what the metadata want done to pictures before is done in
+ * quantize_show(), and by whoever loads the new file, which says so too. */
+static int fill(struct quantize *q, const void *bytes, size_t len,
+                const struct model_beside *beside, struct error *err)
 {
-    int r = onnx_parse(bytes, len, &q->onnx, err);
+    int r = onnx_parse_with(bytes, len, beside, &q->onnx, err);
 
     if (r == 0)
         r = metadata_read(q->onnx, &q->arena, &q->arena, &q->metadata, err);
+    if (r == 0)
+        q->onnx->input_layout = q->metadata.layout;
     if (r == 0)
         r = graph_build(q->onnx, &q->graph, err);
     if (r == 0)
@@ -82,8 +87,8 @@ static int fill(struct quantize *q, const void *bytes, size_t len, struct error 
     return q->scratch && q->ranges ? 0 : no_memory(err);
 }
 
-int quantize_create(const void *bytes, size_t len, enum cpu_level cpu, struct quantize **ret,
-                    struct error *err)
+int quantize_create(const void *bytes, size_t len, const struct model_beside *beside,
+                    enum cpu_level cpu, struct quantize **ret, struct error *err)
 {
     struct arena arena = {0};
     struct quantize *q = arena_alloc(&arena, 1, sizeof(*q));
@@ -93,7 +98,7 @@ int quantize_create(const void *bytes, size_t len, enum cpu_level cpu, struct qu
         return no_memory(err);
     q->arena = arena;
     q->cpu = cpu;
-    r = fill(q, bytes, len, err);
+    r = fill(q, bytes, len, beside, err);
     if (r == 0) {
         *ret = q;
         q = NULL;
@@ -146,11 +151,13 @@ static void observe(void *to, size_t value, const float *x, size_t count)
 
 void quantize_show(struct quantize *q, const uint8_t *picture)
 {
+    const struct metadata *m = &q->metadata;
     float image[MODEL_INPUT];
     float logits[MODEL_CLASSES];
 
     for (size_t i = 0; i < MODEL_INPUT; i++)
-        image[i] = (float)picture[i] * q->metadata.input_scale;
+        image[i] = (float)picture[i] * m->input_scale * m->input_factor + m->input_shift;
+    observe(q, q->graph->input, image, MODEL_INPUT);
     plan_observe(q->plan, image, q->scratch, logits, observe, q);
 }
 

@@ -7,15 +7,17 @@
 #include "model/cpu.h"
 
 struct error;
+struct model_beside;
 
 /* A model of floats on its way to one of bytes: weights by output channel, symmetric; what the
  * layers make by scale and zero point, learnt from pictures. */
 struct quantize;
 
-/* Reads an ONNX file. Returns 0 and *ret for quantize_destroy(); as model_load(), and -ENOTSUP
- * for layers that this cannot do, or a model that is quantised already. */
-int quantize_create(const void *bytes, size_t len, enum cpu_level cpu, struct quantize **ret,
-                    struct error *err);
+/* Reads an ONNX file with what is beside it. Returns 0 and *ret for quantize_destroy(); as
+ * model_load_with(), and -ENOTSUP for layers that this cannot do, or a model that is quantised
+ * already. */
+int quantize_create(const void *bytes, size_t len, const struct model_beside *beside,
+                    enum cpu_level cpu, struct quantize **ret, struct error *err);
 void quantize_destroy(struct quantize *q); /* accepts NULL */
 
 /* All pictures (grey, MODEL_INPUT bytes, ink high) are shown, then quantize_turn(), then all

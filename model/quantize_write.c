@@ -228,12 +228,24 @@ static int write_node(struct writing *w, const struct graph_node *n)
     return r;
 }
 
-/* Grey is bytes already; what only moves keeps its scale. */
+/* Grey is bytes already, and stays so if its paper or mean is one of them. */
+static struct quantize_scale choose_input(const struct quantize *q)
+{
+    const struct metadata *m = &q->metadata;
+    float zero = rintf(m->input_mean / m->input_scale);
+
+    if (!(zero >= 0 && zero <= UINT8_MAX))
+        return quantize_choose(&q->ranges[q->graph->input]);
+    return (struct quantize_scale){.scale = m->input_scale / m->input_std,
+                                   .zero = (uint8_t)zero};
+}
+
+/* What only moves keeps its scale. */
 static void choose_scales(const struct writing *w)
 {
     const struct graph *g = w->g;
 
-    w->scales[g->input] = (struct quantize_scale){.scale = w->q->metadata.input_scale};
+    w->scales[g->input] = choose_input(w->q);
     for (size_t i = 0; i < g->n_nodes; i++) {
         const struct graph_node *n = &g->nodes[i];
         bool moves = n->kind == GRAPH_MAX_POOL || n->kind == GRAPH_RESHAPE;
@@ -290,7 +302,7 @@ static void write_metadata(const struct writing *w, const char *accuracy)
     const struct onnx *o = w->q->onnx;
 
     for (size_t i = 0; i < o->n_metadata; i++) {
-        bool keep = true;
+        bool keep = onnx_metadata(o, o->metadata[i].key) == o->metadata[i].value;
 
         for (size_t k = 0; k < sizeof(stale) / sizeof(stale[0]); k++)
             keep = keep && strcmp(o->metadata[i].key, stale[k]) != 0;

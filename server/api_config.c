@@ -1,5 +1,6 @@
 /* What clients of Triton and of TensorFlow Serving ask before they send anything. */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "model/error.h"
@@ -48,6 +49,43 @@ static int write_config_output(const struct v2_output_info *o, struct buf *out)
     return r ? r : buf_text(out, o->columns ? "}" : ",\"reshape\":{\"shape\":[]}}");
 }
 
+static int write_parameter(struct buf *out, const char *name, const char *value)
+{
+    int r = buf_print(out, "\"%s\":{\"string_value\":", name);
+
+    if (r == 0)
+        r = buf_json_string(out, value, strlen(value));
+    return r ? r : buf_text(out, "}");
+}
+
+/* How pictures are fed, and what the file's own output is. */
+static int write_parameters(const struct model_info *info, struct buf *out)
+{
+    char scale[24], mean[24], std[24];
+    const struct {
+        const char *name, *value;
+    } rows[] = {
+        {"input_scale",    scale                                                     },
+        {"input_mean",     mean                                                      },
+        {"input_std",      std                                                       },
+        {"input_polarity", info->input_paper_high ? "paper" : "ink"                  },
+        {"pixels",         info->pixels                                              },
+        {"output",         info->output_name                                         },
+        {"output_is",      info->output_is_probabilities ? "probabilities" : "logits"},
+    };
+    int r = buf_text(out, ",\"parameters\":{");
+
+    (void)snprintf(scale, sizeof(scale), "%.9g", (double)info->input_scale);
+    (void)snprintf(mean, sizeof(mean), "%.9g", (double)info->input_mean);
+    (void)snprintf(std, sizeof(std), "%.9g", (double)info->input_std);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && r == 0; i++) {
+        r = buf_text(out, i ? "," : "");
+        if (r == 0)
+            r = write_parameter(out, rows[i].name, rows[i].value);
+    }
+    return r ? r : buf_text(out, "}");
+}
+
 static int write_config(const struct app *app, const struct served *served, struct buf *out)
 {
     const struct model_info *info = model_info(served->model);
@@ -69,8 +107,12 @@ static int write_config(const struct app *app, const struct served *served, stru
         if (r == 0)
             r = write_config_output(&v2_output_infos[i], out);
     }
+    if (r == 0)
+        r = buf_text(out, "]");
+    if (r == 0)
+        r = write_parameters(info, out);
     return r ? r
-             : buf_text(out, "],\"instance_group\":[{\"kind\":\"KIND_CPU\",\"count\":1}],"
+             : buf_text(out, ",\"instance_group\":[{\"kind\":\"KIND_CPU\",\"count\":1}],"
                              "\"default_model_filename\":\"model.onnx\"}");
 }
 

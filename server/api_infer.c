@@ -75,12 +75,12 @@ int api_batch(struct worker *w, const struct request *req, struct error *err)
     b->max = (size_t)w->app->settings->images_max;
     b->json_depth_max = (size_t)w->app->settings->json_depth_max;
     b->picture_budget = (size_t)w->app->settings->pictures_max;
-    b->pixels = w->app->settings->pixels;
+    b->pixels = PIXELS_MODEL;
     b->v1_named = w->app->settings->v1_named;
     b->served = NULL;
     int r = api_acquire(w, req, &b->served, err);
 
-    if (r == 0 && b->pixels == PIXELS_MODEL)
+    if (r == 0)
         b->pixels = pixels_named(model_info(b->served->model)->pixels);
     return r;
 }

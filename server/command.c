@@ -7,15 +7,21 @@
 #include "model/error.h"
 #include "model/model.h"
 #include "server/file.h"
+#include "server/overrides.h"
 #include "server/settings.h"
 
 int command_load(const struct settings *s, const char *path, struct model **ret,
                  struct error *err)
 {
+    char lines[OVERRIDES_MAX];
+    const struct model_beside beside = {.settings = lines};
     struct error why = {0};
-    int r = *path ? model_load_file(path, s->cpu, ret, &why)
-                  : model_load(model_builtin, model_builtin_len, s->cpu, ret, &why);
+    int r = overrides_read(s, NULL, 1, lines, err);
 
+    if (r < 0)
+        return r;
+    r = *path ? model_load_file(path, lines, s->cpu, ret, &why)
+              : model_load_with(model_builtin, model_builtin_len, &beside, s->cpu, ret, &why);
     return r < 0 ? error_set(err, r, "%s: %s", *path ? file_tail(path) : "built-in model",
                              why.text)
                  : 0;

@@ -34,6 +34,46 @@ static void format_shape(const struct model_info *info, char out[SHAPE_MAX])
     }
 }
 
+static const char *const said_by[] = {
+    [MODEL_SOURCE_DEFAULT] = "default",
+    [MODEL_SOURCE_FILE] = "file",
+    [MODEL_SOURCE_PROPERTIES] = "properties",
+    [MODEL_SOURCE_SETTINGS] = "settings",
+};
+
+/* What is known of the key, and who says so. */
+static void print_key(const struct model_info *info, enum model_key key, const char *value)
+{
+    static const char *const whom[] = {
+        [MODEL_SOURCE_DEFAULT] = "unless somebody says otherwise",
+        [MODEL_SOURCE_FILE] = "its file says so",
+        [MODEL_SOURCE_PROPERTIES] = "the .properties beside it say so",
+        [MODEL_SOURCE_SETTINGS] = "the command line or environment says so",
+    };
+
+    printf("%-14s %-14s %s\n", model_key_name(key), value, whom[info->sources[key]]);
+}
+
+static void print_number(const struct model_info *info, enum model_key key, float value)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof(text), "%.9g", (double)value);
+    print_key(info, key, text);
+}
+
+static void print_keys(const struct model_info *info)
+{
+    print_number(info, MODEL_KEY_SCALE, info->input_scale);
+    print_key(info, MODEL_KEY_POLARITY, info->input_paper_high ? "paper" : "ink");
+    print_number(info, MODEL_KEY_MEAN, info->input_mean);
+    print_number(info, MODEL_KEY_STD, info->input_std);
+    if (*info->input_layout)
+        print_key(info, MODEL_KEY_LAYOUT, info->input_layout);
+    print_key(info, MODEL_KEY_PIXELS, info->pixels);
+    print_number(info, MODEL_KEY_TEMPERATURE, info->temperature);
+}
+
 static void print_head(const struct model_info *info, const char *path)
 {
     char shape[SHAPE_MAX];
@@ -47,17 +87,15 @@ static void print_head(const struct model_info *info, const char *path)
     print_text("training data", info->training_data);
     printf("%-14s ", "input");
     terminal_print(stdout, info->input_name);
-    printf(" [%s], grey (0 paper, 255 ink) x %.9g", shape, (double)info->input_scale);
-    if (info->input_paper_high)
-        printf(", turned over");
-    if (info->input_mean != 0 || info->input_std != 1)
-        printf(", less %.9g, by %.9g", (double)info->input_mean, (double)info->input_std);
-    printf("\n");
+    printf(" [%s]: (%s x input_scale - input_mean) / input_std, grey 0 is paper, 255 ink\n",
+           shape, info->input_paper_high ? "(255 - grey)" : "grey");
+    print_keys(info);
     printf("%-14s ", "output");
     terminal_print(stdout, info->output_name);
-    printf(" [N, %d], %s; temperature %.6g\n", MODEL_CLASSES,
-           info->output_is_probabilities ? "probabilities" : "logits",
-           (double)info->temperature);
+    printf(" [N, %d], %s\n", MODEL_CLASSES,
+           info->output_is_probabilities
+               ? "probabilities; logits are what goes into its Softmax"
+               : "logits; probabilities are softmax(logits / temperature)");
     if (*info->other_outputs)
         print_text("not computed", info->other_outputs);
     printf("%-14s", "labels");
@@ -126,6 +164,16 @@ static void print_steps(const struct model *m, bool colours)
            "memory", info->memory, model_scratch(m));
 }
 
+static int write_sources(struct buf *out, const struct model_info *info)
+{
+    int r = buf_text(out, ",\"said_by\":{");
+
+    for (int i = 0; i < MODEL_KEYS && r == 0; i++)
+        r = buf_print(out, "%s\"%s\":\"%s\"", i ? "," : "", model_key_name((enum model_key)i),
+                      said_by[info->sources[i]]);
+    return r ? r : buf_text(out, "}");
+}
+
 /* Appends ,"name":"text" */
 static int write_text(struct buf *out, const char *name, const char *text)
 {
@@ -164,12 +212,14 @@ static int write_input(struct buf *out, const struct model_info *info)
 
     for (size_t i = 0; i < info->input_rank && r == 0; i++)
         r = buf_print(out, "%s%" PRId64, i ? "," : ",\"input_shape\":[", info->input_shape[i]);
-    return r ? r
-             : buf_print(out,
-                         "],\"input_scale\":%.9g,\"input_mean\":%.9g,\"input_std\":%.9g"
-                         ",\"input_polarity\":\"%s\"",
-                         (double)info->input_scale, (double)info->input_mean,
-                         (double)info->input_std, info->input_paper_high ? "paper" : "ink");
+    if (r == 0)
+        r = buf_print(out,
+                      "],\"input_scale\":%.9g,\"input_mean\":%.9g,\"input_std\":%.9g"
+                      ",\"input_polarity\":\"%s\",\"input_layout\":\"%s\",\"pixels\":\"%s\"",
+                      (double)info->input_scale, (double)info->input_mean,
+                      (double)info->input_std, info->input_paper_high ? "paper" : "ink",
+                      info->input_layout, info->pixels);
+    return r ? r : write_sources(out, info);
 }
 
 static int write_labels(struct buf *out, const struct model_info *info)

@@ -9,13 +9,11 @@
 #include "server/command.h"
 #include "server/file.h"
 #include "server/idx.h"
+#include "server/overrides.h"
 #include "server/progress.h"
 #include "server/settings.h"
 
-enum {
-    CALIBRATION_MAX = 2000, /* pictures: more say nothing new */
-    MODEL_MAX = 256 << 20,
-};
+enum { CALIBRATION_MAX = 2000 }; /* pictures: more say nothing new */
 
 /* Two models on the same labelled pictures. */
 struct comparison {
@@ -166,24 +164,9 @@ static void report(const struct settings *s, const struct comparison *c)
                c->images);
 }
 
-/* The file's bytes, or those of the built-in model. */
-static int read_model(const char *path, struct buf *file, struct error *err)
-{
-    struct error why = {0};
-    int r = 0;
-
-    if (!*path)
-        r = buf_append(file, (const char *)model_builtin, model_builtin_len);
-    else
-        r = file_read(path, file, &why);
-    if (r < 0)
-        return error_set(err, r, "'%s': %s", *path ? file_tail(path) : "built-in model",
-                         *why.text ? why.text : strerror(-r));
-    return 0;
-}
-
 struct job {
-    struct buf file;
+    struct model_file file;
+    char settings[OVERRIDES_MAX];
     struct quantize *quantize;
     struct model *before, *after;
     void *bytes;
@@ -194,14 +177,21 @@ struct job {
 static int quantise(const struct settings *s, const char *path, struct job *j,
                     struct error *err)
 {
+    struct model_beside beside = {.settings = j->settings};
     struct comparison c = {0};
     char accuracy[16];
-    int r = read_model(path, &j->file, err);
+    int r = overrides_read(s, NULL, 1, j->settings, err);
 
     if (r == 0)
-        r = model_load(j->file.data, j->file.len, s->cpu, &j->before, err);
+        r = command_load(s, path, &j->before, err);
+    if (r == 0 && *path)
+        r = model_file_read(path, &j->file, err);
+    beside.folder = j->file.folder;
+    beside.properties = j->file.properties;
     if (r == 0)
-        r = quantize_create(j->file.data, j->file.len, s->cpu, &j->quantize, err);
+        r = quantize_create(*path ? j->file.bytes : (const char *)model_builtin,
+                            *path ? j->file.len : model_builtin_len, &beside, s->cpu,
+                            &j->quantize, err);
     if (r == 0)
         r = calibrate(j->quantize, s->calibrate, err);
     if (r == 0)
@@ -230,7 +220,7 @@ static int quantise(const struct settings *s, const char *path, struct job *j,
 int command_quantize(const struct settings *s)
 {
     const char *path = s->n_files ? s->files[0] : s->model;
-    struct job j = {.file = BUF(MODEL_MAX)};
+    struct job j = {0};
     struct error err = {0};
     int r = 0;
 
@@ -246,6 +236,6 @@ int command_quantize(const struct settings *s)
     model_destroy(j.before);
     model_destroy(j.after);
     free(j.bytes);
-    buf_clear(&j.file);
+    model_file_finish(&j.file);
     return r < 0 ? command_fail("quantize", &err) : command_flush("quantize");
 }

@@ -10,6 +10,7 @@
 #include "server/file.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/overrides.h"
 #include "server/registry.h"
 #include "server/repository_inside.h"
 #include "server/settings.h"
@@ -180,12 +181,18 @@ static void refuse_model(struct repository *r, struct version *v, const struct e
 static int read_model(const struct repository *r, const struct version *v, struct holder **ret,
                       struct error *err)
 {
+    char lines[OVERRIDES_MAX];
+    const struct model_beside beside = {.settings = lines};
+    enum cpu_level cpu = r->settings->cpu;
     struct error why = {0};
     struct model *model = NULL;
-    int code =
-        *v->path ? model_load_file(v->path, r->settings->cpu, &model, &why)
-                 : model_load(model_builtin, model_builtin_len, r->settings->cpu, &model, &why);
+    int code = overrides_read(r->settings, v->known.name, v->known.version, lines, err);
 
+    if (code < 0)
+        return code;
+    code = *v->path
+               ? model_load_file(v->path, lines, cpu, &model, &why)
+               : model_load_with(model_builtin, model_builtin_len, &beside, cpu, &model, &why);
     if (code < 0 && (!*v->path || why.text[0] == '\'')) /* which names the file */
         return error_set(err, code, "%s", why.text);
     if (code < 0)

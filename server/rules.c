@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/error.h"
+#include "server/overrides.h"
 #include "server/registry_scan.h"
 #include "server/settings.h"
 
@@ -174,6 +175,7 @@ int rules_read(const struct settings *s, struct rules *ret, struct error *err)
     static const char *const inits[] = {"sync", "async", NULL};
     struct rules rules = {0};
     unsigned watch = 0, init = 0;
+    char lines[OVERRIDES_MAX];
 
     if (*s->model && *s->model_repository)
         return error_set(err, -EINVAL,
@@ -191,6 +193,8 @@ int rules_read(const struct settings *s, struct rules *ret, struct error *err)
         r = read_policies(s->version_policy, &rules, err);
     if (r == 0)
         r = read_labels(s, &rules, err);
+    if (r == 0)
+        r = overrides_read(s, s->model_name, 1, lines, err);
     rules.watch = watch == 0 ? RULES_INOTIFY : watch == 1 ? RULES_POLL : RULES_OFF;
     rules.async = init == 1;
     if (r == 0)

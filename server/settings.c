@@ -30,6 +30,10 @@ static const struct {
     {"model-dir",       "model-repository"},
     {"model-base-path", "model-repository"},
     {"model-store",     "model-repository"},
+    {"mean",            "input-mean"      },
+    {"std",             "input-std"       },
+    {"polarity",        "input-polarity"  },
+    {"layout",          "input-layout"    },
 };
 
 /* Environment variables that Knative and KServe set. */

@@ -7,7 +7,6 @@
 
 #include "model/cpu.h"
 #include "server/log.h"
-#include "server/pixels.h"
 
 struct error;
 
@@ -69,7 +68,12 @@ struct settings {
     const char *shadow;        /* see server/shadow.h */
     bool repository_api;       /* whether clients may load and unload */
     enum cpu_level cpu;
-    enum pixels pixels; /* what the numbers of tensors in requests mean */
+    const char *input_scale; /* these six: see server/overrides.h */
+    const char *input_mean;
+    const char *input_std;
+    const char *input_polarity;
+    const char *input_layout;
+    const char *pixels; /* what the numbers of tensors in requests mean */
     bool v1_named;      /* V1 answers rows as {"predictions":[..],"classes":7} */
 
     bool json;

@@ -16,7 +16,6 @@ static const char *value_of(enum setting_type type)
         [SETTING_CPU] = " LEVEL",
         [SETTING_LOG_LEVEL] = " LEVEL",
         [SETTING_LOG_FORMAT] = " FORMAT",
-        [SETTING_PIXELS] = " RANGE",
     };
 
     return words[type];

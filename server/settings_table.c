@@ -59,7 +59,12 @@ const struct setting settings_rows[] = {
     {"access-log",       SETTING_BOOL,       SERVE,   AT(access_log),       "false",     0,   0,           "one log line per request"},
     {"model",            SETTING_TEXT,       ALL,     AT(model),            "",          0,   0,           "ONNX file; without it, the built-in model"},
     {"model-name",       SETTING_TEXT,       SERVE,   AT(model_name),       "mnist",     0,   0,           "what that model is served as"},
-    {"pixels",           SETTING_PIXELS,     SERVE,   AT(pixels),           "model",     0,   0,           "what the numbers of tensors are: model (as its file says, or as it takes them), 255, 1, auto"},
+    {"pixels",           SETTING_TEXT,       SERVE,   AT(pixels),           "model",     0,   0,           "what the numbers of tensors are: model (as its file says, or as it takes them), 255, 1, auto; for one: NAME=255"},
+    {"input-scale",      SETTING_TEXT,       ALL,     AT(input_scale),      "",          0,   0,           "the network takes greys of 0 to 255 times this, whatever its file says; for one: NAME=1 or NAME@VERSION=1"},
+    {"input-mean",       SETTING_TEXT,       ALL,     AT(input_mean),       "",          0,   0,           "and less this, such as 0.1307"},
+    {"input-std",        SETTING_TEXT,       ALL,     AT(input_std),        "",          0,   0,           "and then divided by this, such as 0.3081"},
+    {"input-polarity",   SETTING_TEXT,       ALL,     AT(input_polarity),   "",          0,   0,           "what is high for the network: ink or paper"},
+    {"input-layout",     SETTING_TEXT,       ALL,     AT(input_layout),     "",          0,   0,           "nchw, nhwc, nhw or flat, where the file leaves it open"},
     {"classes",          SETTING_BOOL,       SERVE,   AT(v1_named),         "false",     0,   0,           "V1 predictions say the class too: {\"predictions\":[..],\"classes\":7} instead of [..]"},
     {"model-repository", SETTING_TEXT,       SERVE,   AT(model_repository), "",          0,   0,           "directory of <model>/<version>/model.onnx, or flat"},
     {"version-policy",   SETTING_TEXT,       SERVE,   AT(version_policy),   "all",       0,   0,           "versions to serve: all, latest:N or specific:1,3; for one model: NAME=latest:2"},
@@ -185,7 +190,6 @@ int setting_set(const struct setting *row, const char *source, const char *text,
 {
     static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
     static const char *const formats[] = {"logfmt", "json", NULL};
-    static const char *const ranges[] = {"model", "255", "1", "auto", NULL};
     void *at = (char *)s + row->at;
     unsigned word = 0;
     int r = 0;
@@ -220,11 +224,6 @@ int setting_set(const struct setting *row, const char *source, const char *text,
         r = set_word(source, text, formats, "logfmt or json", &word, err);
         if (r == 0)
             *(enum log_format *)at = (enum log_format)word;
-        break;
-    case SETTING_PIXELS:
-        r = set_word(source, text, ranges, "model, 255, 1 or auto", &word, err);
-        if (r == 0)
-            *(enum pixels *)at = (enum pixels)word;
         break;
     }
     return r;

@@ -18,7 +18,6 @@ enum setting_type {
     SETTING_CPU,
     SETTING_LOG_LEVEL,
     SETTING_LOG_FORMAT,
-    SETTING_PIXELS,
 };
 
 struct setting {

@@ -41,7 +41,8 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: run_model MODEL CPU < IMAGES > RESULTS\n");
         return 2;
     }
-    if (cpu_parse(argv[2], &cpu, &err) < 0 || model_load_file(argv[1], cpu, &m, &err) < 0) {
+    if (cpu_parse(argv[2], &cpu, &err) < 0 ||
+        model_load_file(argv[1], NULL, cpu, &m, &err) < 0) {
         (void)fprintf(stderr, "%d %s\n", err.code, err.text);
         return 65;
     }

@@ -189,9 +189,9 @@ def end_early(model):
 
 
 FILES = [
-    (changed(lambda m: set_dims(m, 1, 3, 28, 28)), "must have one of the shapes"),
-    (changed(lambda m: set_dims(m, 1, 1, 27, 28)), "must have one of the shapes"),
-    (changed(lambda m: set_dims(m)), "must have one of the shapes"),
+    (changed(lambda m: set_dims(m, 1, 3, 28, 28)), "'x' is [1,3,28,28]; it must be [N,784], "),
+    (changed(lambda m: set_dims(m, 1, 1, 27, 28)), "'x' is [1,1,27,28]; it must be [N,784], "),
+    (changed(lambda m: set_dims(m)), "'x' is []; it must be [N,784], [N,28,28], [N,1,28,28] or "),
     (changed(rename_input), "nothing before it makes its input 'nowhere'"),
     (changed(move_outside), "'weights.bin' cannot be opened"),
     (changed(cut_weights), "other data than its shape"),

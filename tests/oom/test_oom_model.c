@@ -69,7 +69,7 @@ static int quantise(const char *model, size_t len, struct error *err)
     static const uint8_t picture[MODEL_INPUT] = {1, 2, 255};
     struct quantize *q = NULL;
     void *made = NULL;
-    int r = quantize_create(model, len, CPU_GENERIC, &q, err);
+    int r = quantize_create(model, len, &(struct model_beside){0}, CPU_GENERIC, &q, err);
 
     if (r == 0) {
         quantize_show(q, picture);

@@ -16,7 +16,13 @@ static int read_rules(const char *policy, const char *label, struct rules *rules
                                .version_policy = policy,
                                .label = label,
                                .model_init = "sync",
-                               .repository_watch = "inotify"};
+                               .repository_watch = "inotify",
+                               .input_scale = "",
+                               .input_mean = "",
+                               .input_std = "",
+                               .input_polarity = "",
+                               .input_layout = "",
+                               .pixels = "model"};
 
     return rules_read(&s, rules, err);
 }
