@@ -35,7 +35,7 @@ static int give_up(struct graph_builder *b, const char *name, const struct error
     return 0;
 }
 
-/* Inputs must come from before, and what is lacking is lacking behind it too. */
+/* What is lacking is lacking behind it too. */
 static int check_inputs(const struct graph_builder *b, const struct onnx_node *n,
                         struct error *why)
 {
@@ -43,7 +43,7 @@ static int check_inputs(const struct graph_builder *b, const struct onnx_node *n
         const struct graph_symbol *s = graph_input(b, n, i);
 
         if (*n->inputs[i] && !s)
-            return graph_refuse(n, why, -EBADMSG, "nothing before it makes its input '%.40s'",
+            return graph_refuse(n, why, -EBADMSG, "nothing makes its input '%.40s'",
                                 n->inputs[i]);
         if (s && s->missing) {
             *why = *s->missing;
@@ -113,12 +113,19 @@ static int allocate(struct graph_builder *b, struct error *err)
     const struct onnx *o = b->onnx;
     struct graph *g = b->graph;
     size_t n_outputs = 0;
+    size_t n_inputs = 0;
 
     if (o->n_nodes > GRAPH_NODES_MAX)
         return error_set(err, -ENOTSUP, "the graph has %zu nodes; at most %d are read",
                          o->n_nodes, GRAPH_NODES_MAX);
-    for (size_t i = 0; i < o->n_nodes; i++)
+    for (size_t i = 0; i < o->n_nodes; i++) {
         n_outputs += o->nodes[i].n_outputs;
+        n_inputs += o->nodes[i].n_inputs;
+    }
+    if (n_inputs > GRAPH_NAMES_MAX)
+        return error_set(err, -ENOTSUP,
+                         "the graph's nodes have %zu inputs; at most %d are read", n_inputs,
+                         GRAPH_NAMES_MAX);
     if (o->n_initializers + n_outputs > GRAPH_NAMES_MAX)
         return error_set(err, -ENOTSUP, "the graph has %zu names; at most %d are read",
                          o->n_initializers + n_outputs, GRAPH_NAMES_MAX);
@@ -134,6 +141,7 @@ static int allocate(struct graph_builder *b, struct error *err)
 static int fill(struct graph_builder *b, struct error *err)
 {
     const struct onnx *o = b->onnx;
+    size_t order[GRAPH_NODES_MAX];
     int r = allocate(b, err);
 
     if (r == 0 && (o->opset < GRAPH_OPSET_MIN || o->opset > GRAPH_OPSET_MAX))
@@ -145,9 +153,11 @@ static int fill(struct graph_builder *b, struct error *err)
                                                .constant = &o->initializers[i]},
                          err);
     if (r == 0)
+        r = graph_order(o, order, err);
+    if (r == 0)
         r = graph_make_input(b, err);
     for (size_t i = 0; r == 0 && i < o->n_nodes; i++)
-        r = make_node(b, &o->nodes[i], err);
+        r = make_node(b, &o->nodes[order[i]], err);
     if (r == 0)
         r = graph_make_output(b, err);
     return r == 0 ? check_cost(b->graph, err) : r;

@@ -86,12 +86,15 @@ struct graph_operator_rule {
 
 extern const struct graph_operator_rule graph_operator_rules[];
 
-/* Finds the operator's row and checks the node's counts and attributes against it. Returns 0
- * and its maker; -ENOTSUP or -EBADMSG. */
+/* graph_order.c: the nodes, each behind those that make its inputs. -EBADMSG for a cycle. */
+int graph_order(const struct onnx *o, size_t order[GRAPH_NODES_MAX], struct error *err);
+
 /* graph_ends.c: what goes into the graph, and which of its outputs is the answer. */
 int graph_make_input(struct graph_builder *b, struct error *err);
 int graph_make_output(struct graph_builder *b, struct error *err);
 
+/* Finds the operator's row and checks the node's counts and attributes against it. Returns 0
+ * and its maker; -ENOTSUP or -EBADMSG. */
 int graph_operator(const struct onnx_node *n, graph_make_fn **ret, struct error *err);
 
 /* Fills `err` with "node 'name' (Op): " and the sentence, and returns `code`. */

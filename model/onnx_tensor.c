@@ -69,13 +69,12 @@ static int take_bytes(struct file *f, const Onnx__TensorProto *p, struct onnx_te
 static int take_elements(struct file *f, const Onnx__TensorProto *p, struct onnx_tensor *t,
                          struct error *err)
 {
+    size_t len = onnx_element_len(t->type);
     size_t given = 0;
     int r = 0;
 
     if (p->has_raw_data) {
-        given = p->raw_data.len / onnx_element_len(t->type);
-        if (p->raw_data.len % onnx_element_len(t->type) != 0)
-            given = SIZE_MAX;
+        given = p->raw_data.len / len;
         t->data = p->raw_data.data;
     } else if (t->type == ONNX_FLOAT) {
         given = p->n_float_data;
@@ -93,10 +92,12 @@ static int take_elements(struct file *f, const Onnx__TensorProto *p, struct onnx
         given = p->n_int32_data;
         r = take_bytes(f, p, t, err);
     }
-    if (r == 0 && given != t->count)
+    if (r == 0 && (given != t->count || (p->has_raw_data && p->raw_data.len % len != 0)))
         return error_set(err, -EBADMSG,
-                         "tensor '%.60s' has other data than its shape of %zu elements",
-                         t->name, t->count);
+                         "tensor '%.60s' has %zu bytes of data; its shape, of %zu elements, "
+                         "takes %zu",
+                         t->name, p->has_raw_data ? p->raw_data.len : given * len, t->count,
+                         t->count * len);
     if (t->count == 0)
         t->data = NULL;
     return r;

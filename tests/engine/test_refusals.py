@@ -150,12 +150,38 @@ def cut_weights(model):
     model.graph.initializer[0].raw_data = model.graph.initializer[0].raw_data[:-4]
 
 
+def cut_in_a_number(model):
+    model.graph.initializer[0].raw_data = model.graph.initializer[0].raw_data[:-1]
+
+
+def no_weights(model):
+    model.graph.initializer[0].ClearField("raw_data")
+
+
 def grow_dims(model):
     model.graph.initializer[0].dims[:] = [1 << 31, 1 << 31]
 
 
 def cycle(model):
-    model.graph.node.reverse()
+    model.graph.node[0].input[0] = model.graph.node[1].output[0]
+
+
+def own_input(model):
+    model.graph.node[1].input[0] = model.graph.node[1].output[0]
+
+
+def make_twice(model):
+    model.graph.node.add().CopyFrom(model.graph.node[0])
+
+
+def many_inputs(model):
+    del model.graph.node[1].input[:]
+    model.graph.node[1].input.extend(["v0_0"] * 9000)
+
+
+def many_nodes(model):
+    for i in range(600):
+        model.graph.node.add(op_type="Relu", input=["v0_0"], output=[f"r{i}"])
 
 
 def second_input(model):
@@ -192,11 +218,17 @@ FILES = [
     (changed(lambda m: set_dims(m, 1, 3, 28, 28)), "'x' is [1,3,28,28]; it must be [N,784], "),
     (changed(lambda m: set_dims(m, 1, 1, 27, 28)), "'x' is [1,1,27,28]; it must be [N,784], "),
     (changed(lambda m: set_dims(m)), "'x' is []; it must be [N,784], [N,28,28], [N,1,28,28] or "),
-    (changed(rename_input), "nothing before it makes its input 'nowhere'"),
+    (changed(rename_input), "node 'n0' (Flatten): nothing makes its input 'nowhere'"),
     (changed(move_outside), "'weights.bin' cannot be opened"),
-    (changed(cut_weights), "other data than its shape"),
+    (changed(cut_weights), "'w0' has 31356 bytes of data; its shape, of 7840 elements, takes 3"),
+    (changed(cut_in_a_number), "'w0' has 31359 bytes of data; its shape, of 7840 elements"),
+    (changed(no_weights), "'w0' has 0 bytes of data; its shape, of 7840 elements"),
     (changed(grow_dims), "dimension 2147483648"),
-    (changed(cycle), "nothing before it makes"),
+    (changed(cycle), "has a cycle: 2 nodes need what each other make: 'n0', 'n1'"),
+    (changed(own_input), "has a cycle: node 'n1' needs what it makes"),
+    (changed(make_twice), "the graph defines 'v0_0' twice"),
+    (changed(many_inputs), "nodes have 9001 inputs; at most 8192 are read"),
+    (changed(many_nodes), "the graph has 602 nodes; at most 512 are read"),
     (changed(second_input), "inputs 'x' and 'z'; one is expected"),
     (changed(no_output), "has no output"),
     (changed(double_input), "element type 11"),
@@ -220,6 +252,15 @@ def test_file(model, why, images, tmp_path):
     with pytest.raises(Refused) as refusal:
         predict(path, images)
     assert why in str(refusal.value)
+
+
+def test_nodes_in_any_order(images, tmp_path):
+    network = pixels()
+    network.add("Relu")
+    model = network.classify().model()
+    want = predict(save(model, tmp_path), images)
+    model.graph.node.reverse()
+    assert (predict(save(model, tmp_path), images) == want).all()
 
 
 def test_bytes_that_are_no_model(images, tmp_path):
