@@ -33,6 +33,7 @@ void api_page_policy(struct response *res)
     response_header(res, "Content-Security-Policy", policy);
     response_header(res, "X-Content-Type-Options", "nosniff");
     response_header(res, "Referrer-Policy", "no-referrer");
+    response_header(res, "Permissions-Policy", "camera=(self), geolocation=(), microphone=()");
 }
 
 /* The page's own links are relative to the slash. So is this one to what the browser sees: a

@@ -10,6 +10,7 @@ import { followKeys, followPointer } from "./pen.js";
 import { followPictures } from "./picture.js";
 import { Service } from "./service.js";
 import { Sheet } from "./sheet.js";
+import { Viewfinder } from "./viewfinder.js";
 import { whyOf } from "./why.js";
 
 const byId = (id) => document.getElementById(id);
@@ -100,19 +101,32 @@ function toggle(mode) {
   follow();
 }
 
+// `taken`: with the camera of whatever chooses it, rather than from a folder.
+function pick(taken) {
+  byId("file").toggleAttribute("capture", taken);
+  byId("file").click();
+}
+
+const viewfinder = new Viewfinder({
+  pick: () => pick(true),
+  put: (picture) => drawing.put(picture),
+});
+
 const buttons = {
   undo: () => drawing.undo(),
   redo: () => drawing.redo(),
   clear: () => drawing.clear(),
   number: () => toggle("number"),
   why: () => toggle("why"),
-  choose: () => byId("file").click(),
+  camera: () => viewfinder.open(),
+  choose: () => pick(false),
 };
 
-const KEYS = { n: "number", w: "why", o: "choose", escape: "clear", delete: "clear" };
+const KEYS = { n: "number", w: "why", c: "camera", o: "choose", escape: "clear", delete: "clear" };
 
 function commandOf(event) {
-  if (event.altKey) return null;
+  // A dialog has keys of its own.
+  if (event.altKey || document.querySelector("dialog[open]")) return null;
   const key = event.key.toLowerCase();
   if (key === "z") return event.shiftKey ? "redo" : "undo";
   return event.ctrlKey || event.metaKey ? null : KEYS[key];

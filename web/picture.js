@@ -1,4 +1,4 @@
-// Pictures that are chosen, dropped, pasted or taken: made small enough to send.
+// Pictures that are chosen, dropped, pasted or taken with the camera: made small enough to send.
 
 // Pixels. The server makes photographs smaller than this before it looks for ink.
 const SIDE_MAX = 1000;
@@ -14,16 +14,33 @@ export async function readPicture(file) {
   } catch {
     throw new NoPicture("This file is no picture that the browser can read.");
   }
-  const share = Math.min(1, SIDE_MAX / Math.max(bitmap.width, bitmap.height));
+  try {
+    return await pictureOf(bitmap, { left: 0, top: 0, width: bitmap.width, height: bitmap.height });
+  } finally {
+    bitmap.close();
+  }
+}
+
+// What a square view of the video shows, in the same form.
+export function readFrame(video) {
+  const { videoWidth, videoHeight } = video;
+  const side = Math.min(videoWidth, videoHeight);
+  const [left, top] = [(videoWidth - side) / 2, (videoHeight - side) / 2];
+  return pictureOf(video, { left, top, width: side, height: side });
+}
+
+// A part of an image; white where it is transparent.
+async function pictureOf(image, part) {
+  const share = Math.min(1, SIDE_MAX / Math.max(part.width, part.height));
   const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(bitmap.width * share));
-  canvas.height = Math.max(1, Math.round(bitmap.height * share));
+  canvas.width = Math.max(1, Math.round(part.width * share));
+  canvas.height = Math.max(1, Math.round(part.height * share));
   const context = canvas.getContext("2d");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  bitmap.close();
+  const { left, top, width, height } = part;
+  context.drawImage(image, left, top, width, height, 0, 0, canvas.width, canvas.height);
   const png = await new Promise((done) => canvas.toBlob(done, "image/png"));
   return { canvas, width: canvas.width, height: canvas.height, png };
 }

@@ -39,6 +39,14 @@ def test_axe_finds_nothing(open_page, collecting, scheme, width):
     assert violations(paper.page) == []
 
 
+def test_axe_finds_nothing_in_a_dialog(open_page, server):
+    paper = open_page(server.url, viewport={"width": 360, "height": 640})
+    paper.page.keyboard.press("c")
+    dialog = paper.page.get_by_role("dialog", name="A digit on paper")
+    sync_api.expect(dialog).to_have_attribute("data-state", "refused")
+    assert violations(paper.page) == []
+
+
 def test_text_four_times_as_large_needs_no_scrolling_sideways(open_page, server):
     """A window of 1280 pixels at 400 % is one of 320."""
     paper = open_page(server.url, viewport={"width": 320, "height": 256}, device_scale_factor=4)
@@ -53,10 +61,10 @@ def test_the_focus_goes_through_everything_in_order(open_page, collecting):
     paper.draw(template(7, "plain"))
     assert paper.digit() == "7"
     order = []
-    for _ in range(17):
+    for _ in range(18):
         paper.page.keyboard.press("Tab")
         order.append(
             paper.page.evaluate("document.activeElement.id || document.activeElement.className")
         )
-    assert order[:6] == ["undo", "redo", "clear", "number", "why", "choose"]
-    assert order[6:] == ["pick"] * 10 + ["no-digit"]
+    assert order[:7] == ["undo", "redo", "clear", "number", "why", "camera", "choose"]
+    assert order[7:] == ["pick"] * 10 + ["no-digit"]

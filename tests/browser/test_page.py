@@ -36,6 +36,7 @@ def test_a_file_is_served_as_it_is(server, name):
     assert answer.headers["Content-Type"].split(";")[0] == TYPES[Path(name).suffix]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "camera=(self)" in answer.headers["Permissions-Policy"]
     assert answer.headers["Cache-Control"] == "no-cache"
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -88,6 +89,8 @@ def test_the_layout_fits(open_page, server, width, height, scheme):
     box = page.locator("#sheet").bounding_box()
     assert box["width"] == pytest.approx(box["height"], abs=0.5)
     assert box["width"] >= 256
+    tops = page.locator(".modes button").evaluate_all("all => all.map((one) => one.offsetTop)")
+    assert len(set(tops)) == 1
     if height > width:
         assert page.locator("#clear").bounding_box()["y"] < height - 44
 

@@ -50,6 +50,7 @@ static void test_every_file_is_served(void **state)
         assert_string_equal(value_of(&res, "X-Content-Type-Options"), "nosniff");
         assert_non_null(
             strstr(value_of(&res, "Content-Security-Policy"), "default-src 'none'"));
+        assert_non_null(strstr(value_of(&res, "Permissions-Policy"), "camera=(self)"));
     }
 }
 
