@@ -51,6 +51,19 @@ struct kernels_int8 {
     void (*conv)(const struct kernels_conv *c, const void *packed,
                  const struct kernels_int8_end *end, const uint8_t *in, void *out);
 
+    /* The same, to the bit, by Winograd's F(4x4,3x3) in whole numbers, where that is faster:
+     * stride 1, one group, and weights that kernels_int8_winograd_fits(). Does the pool that
+     * c->pool asks for. The input must have something as far as whole tiles of 4x4 outputs
+     * reach; work: aligned to 64 bytes, for the time of the call; both sizes in bytes. Of the
+     * reference, which it never pays for, this is conv(), which does the pool too. */
+    bool (*winograd_pays)(const struct kernels_conv *c);
+    size_t (*winograd_packed)(const struct kernels_conv *c);
+    void (*winograd_pack)(const struct kernels_conv *c, const int16_t *weights, void *packed);
+    size_t (*winograd_work)(const struct kernels_conv *c);
+    void (*winograd)(const struct kernels_conv *c, const void *packed,
+                     const struct kernels_int8_end *end, const uint8_t *in, void *work,
+                     void *out);
+
     void (*max_pool)(const struct kernels_pool *p, const uint8_t *in, uint8_t *out);
     void (*add)(const struct kernels_int8_add *add, const uint8_t *a, const uint8_t *b,
                 size_t count, uint8_t *y);
@@ -68,5 +81,8 @@ const struct kernels_int8 *kernels_int8_get(enum cpu_level level);
 const struct kernels_int8 *kernels_int8_fitting(enum cpu_level level,
                                                 const struct kernels_conv *c,
                                                 const int16_t *weights);
+
+/* Whether Winograd's way is exact for these weights of 3x3 windows, whatever the input. */
+bool kernels_int8_winograd_fits(const struct kernels_conv *c, const int16_t *weights);
 
 #endif

@@ -48,6 +48,15 @@ bool plan_int8_lower(const struct graph_node *n, enum plan_int8_kind *ret)
     return false;
 }
 
+bool plan_int8_way(const struct plan *p, struct plan_step *s)
+{
+    struct kernels_conv c = plan_conv(p, s);
+
+    s->winograd = kernels_int8_get(p->cpu)->winograd_pays(&c) &&
+                  kernels_int8_winograd_fits(&c, s->node->ints->weights);
+    return s->winograd;
+}
+
 static bool reads_thin(const struct plan_step *s, size_t place)
 {
     bool conv = s->kind == PLAN_INT8 && s->int8_kind == PLAN_INT8_CONV;
@@ -81,7 +90,7 @@ const char *plan_int8_name(const struct plan_step *s)
         [PLAN_INT8_PACK] = "int8 pack",         [PLAN_INT8_UNPACK] = "int8 unpack",
     };
 
-    return names[s->int8->kind];
+    return s->winograd ? "int8 winograd" : names[s->int8->kind];
 }
 
 /* A dense layer as a convolution of one pixel an image; the images are counted when it runs. */
@@ -191,6 +200,21 @@ static int pack_weights(struct plan *p, struct plan_step *s, const int16_t *weig
     return set_end(p, s->node, &b->end, err);
 }
 
+static int pack_winograd(struct plan *p, struct plan_step *s, struct error *err)
+{
+    struct plan_int8 *b = s->int8;
+    size_t len = b->kernels->winograd_packed(&b->conv);
+    void *packed = arena_alloc(&p->arena, (len + 3) / 4, sizeof(float));
+
+    if (!packed)
+        return no_memory(err);
+    b->kernels->winograd_pack(&b->conv, s->node->ints->weights, packed);
+    b->packed = packed;
+    p->memory += len;
+    s->work = plan_add_work(p, s, b->kernels->winograd_work(&b->conv) / sizeof(float));
+    return set_end(p, s->node, &b->end, err);
+}
+
 static int pack_dense(struct plan *p, struct plan_step *s, struct error *err)
 {
     const struct plan_place *in = &p->places[s->in[0]];
@@ -256,6 +280,8 @@ int plan_int8_pack(struct plan *p, struct plan_step *s, struct error *err)
     switch (b->kind) {
     case PLAN_INT8_CONV:
         b->conv = plan_conv(p, s);
+        if (s->winograd)
+            return pack_winograd(p, s, err);
         return pack_weights(p, s, s->node->ints->weights, err);
     case PLAN_INT8_DENSE:
         return pack_dense(p, s, err);

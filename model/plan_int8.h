@@ -24,7 +24,7 @@ struct plan_int8 {
     const struct kernels_int8 *kernels;
     struct kernels_conv conv; /* also of a dense layer, whose width is the images */
     struct kernels_int8_end end;
-    const void *packed;
+    const void *packed; /* for Winograd's way if the step goes that */
     struct kernels_int8_add add;
     float scale; /* of what is quantised or dequantised */
     int32_t zero;
@@ -33,6 +33,9 @@ struct plan_int8 {
 
 /* What a node is with bytes; false if it works on floats. */
 bool plan_int8_lower(const struct graph_node *n, enum plan_int8_kind *ret);
+
+/* plan_ways()'s part: a convolution of bytes. Returns whether it can do a pool too. */
+bool plan_int8_way(const struct plan *p, struct plan_step *s);
 
 /* Places of one channel get pixels of one byte if all that read them can do that. */
 void plan_int8_thin(struct plan *p);

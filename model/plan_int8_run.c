@@ -156,6 +156,17 @@ static void unpack(const struct work *w)
                 *list++ = a[row * w->in->row + x * w->in->pixel + c];
 }
 
+static void convolve(const struct work *w, void *out)
+{
+    const struct plan_int8 *b = w->int8;
+
+    if (w->step->winograd)
+        b->kernels->winograd(&b->conv, b->packed, &b->end, window(w),
+                             buffer(w, &w->plan->places[w->step->work]), out);
+    else
+        b->kernels->conv(&b->conv, b->packed, &b->end, window(w), out);
+}
+
 void plan_int8_run(const struct plan *p, const struct plan_step *s, const float *images,
                    void *scratch, size_t i)
 {
@@ -172,7 +183,7 @@ void plan_int8_run(const struct plan *p, const struct plan_step *s, const float 
     draw_border(&w);
     switch (s->int8->kind) {
     case PLAN_INT8_CONV:
-        s->int8->kernels->conv(&s->int8->conv, s->int8->packed, &s->int8->end, window(&w), out);
+        convolve(&w, out);
         break;
     case PLAN_INT8_DENSE: /* does a block at once */
         break;

@@ -88,8 +88,7 @@ static int pack_bias(struct plan *p, struct plan_step *s, struct error *err)
     return 0;
 }
 
-/* Room for one step's own use, which no picture but its own can see. */
-static size_t add_work(struct plan *p, const struct plan_step *s, size_t len)
+size_t plan_add_work(struct plan *p, const struct plan_step *s, size_t len)
 {
     size_t at = plan_add_place(p, len, 1, 1);
     struct plan_place *place = &p->places[at];
@@ -109,7 +108,7 @@ static void choose_conv(struct plan *p, struct plan_step *s)
     if (s->conv.in_channels > s->conv.groups)
         s->blas = blas_get();
     if (s->blas)
-        s->work = add_work(p, s, im2col_scratch(&s->conv));
+        s->work = plan_add_work(p, s, im2col_scratch(&s->conv));
 }
 
 static int pack_winograd(struct plan *p, struct plan_step *s, struct error *err)
@@ -130,7 +129,7 @@ static int pack_winograd(struct plan *p, struct plan_step *s, struct error *err)
     if (!packed || !transformed)
         return no_memory(err);
     s->packed = packed;
-    s->work = add_work(p, s, s->kernels->winograd_work(c));
+    s->work = plan_add_work(p, s, s->kernels->winograd_work(c));
     p->memory += count * sizeof(float);
     return pack_bias(p, s, err);
 }

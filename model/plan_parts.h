@@ -130,6 +130,9 @@ struct kernels_conv plan_conv(const struct plan *p, const struct plan_step *s);
 /* A dense layer, of floats or bytes, which does a block of pictures at once. */
 bool plan_is_dense(const struct plan_step *s);
 
+/* Adds a place for one step's own use, which no picture but its own can see. */
+size_t plan_add_work(struct plan *p, const struct plan_step *s, size_t len);
+
 /* Adds an empty one and returns its index. */
 size_t plan_add_place(struct plan *p, size_t channels, size_t height, size_t width);
 

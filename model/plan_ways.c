@@ -1,7 +1,7 @@
 #include <errno.h>
 
 #include "model/error.h"
-#include "model/plan_parts.h"
+#include "model/plan_int8.h"
 
 /* Which way each convolution goes, and which pools are done with them. */
 
@@ -89,6 +89,8 @@ int plan_ways(struct plan *p, struct error *err)
 
         if (s.kind == PLAN_CONV)
             pools = choose(p, &s);
+        else if (s.kind == PLAN_INT8 && s.int8_kind == PLAN_INT8_CONV)
+            pools = plan_int8_way(p, &s);
         if (pools && only_reader(p, i) && halves(p, &p->steps[i + 1])) {
             r = take_pool(p, &s, &p->steps[i + 1], err);
             i++;

@@ -11,6 +11,15 @@ void LEVEL(int8_pack)(const struct kernels_conv *c, const int16_t *weights, void
 void LEVEL(int8_conv)(const struct kernels_conv *c, const void *packed,
                       const struct kernels_int8_end *end, const uint8_t *in, void *out);
 
+bool LEVEL(int8_winograd_pays)(const struct kernels_conv *c);
+size_t LEVEL(int8_winograd_packed)(const struct kernels_conv *c);
+void LEVEL(int8_winograd_pack)(const struct kernels_conv *c, const int16_t *weights,
+                               void *packed);
+size_t LEVEL(int8_winograd_work)(const struct kernels_conv *c);
+void LEVEL(int8_winograd)(const struct kernels_conv *c, const void *packed,
+                          const struct kernels_int8_end *end, const uint8_t *in, void *work,
+                          void *out);
+
 void LEVEL(int8_max_pool)(const struct kernels_pool *p, const uint8_t *in, uint8_t *out);
 void LEVEL(int8_add)(const struct kernels_int8_add *add, const uint8_t *a, const uint8_t *b,
                      size_t count, uint8_t *y);

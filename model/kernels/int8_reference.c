@@ -52,31 +52,45 @@ static uint8_t round_byte(float x, int32_t zero, int32_t low, int32_t high)
                      zero);
 }
 
-static void finish(const struct kernels_int8_end *end, int32_t sum, size_t channel, void *out)
-{
-    float x = (float)sum * end->scale[channel];
-
-    if (!end->shift) {
-        ((uint8_t *)out)[channel] = round_byte(x, end->zero, end->low, end->high);
-        return;
-    }
-    x = x + end->shift[channel];
-    ((float *)out)[channel] = end->relu && !(x > 0) ? 0 : x;
-}
-
-/* in: the window's first channel; out: the pixel */
-static void pixel(const struct kernels_conv *c, const int16_t *w,
-                  const struct kernels_int8_end *end, const uint8_t *in, void *out)
+/* `oc` of a pixel, but for what the end does to single numbers; in: the window's first channel
+ */
+static float number(const struct kernels_conv *c, const int16_t *w,
+                    const struct kernels_int8_end *end, size_t oc, const uint8_t *in)
 {
     size_t group_in = c->in_channels / c->groups;
     size_t group_out = c->out_channels / c->groups;
+    int32_t sum = end->bias[oc];
+    float x = 0;
 
+    if (oc < c->out_channels)
+        sum = window_sum(c, w + oc * window_len(c), sum, in + oc / group_out * group_in);
+    x = (float)sum * end->scale[oc];
+    return end->shift ? x + end->shift[oc] : x;
+}
+
+static void finish(const struct kernels_int8_end *end, float x, size_t channel, void *out)
+{
+    if (end->shift)
+        ((float *)out)[channel] = end->relu && !(x > 0) ? 0 : x;
+    else
+        ((uint8_t *)out)[channel] = round_byte(x, end->zero, end->low, end->high);
+}
+
+/* out: the pixel, which is the largest of `side` squared */
+static void pixel(const struct kernels_conv *c, const int16_t *w,
+                  const struct kernels_int8_end *end, size_t side, const uint8_t *in, void *out)
+{
     for (size_t oc = 0; oc < KERNELS_ROUND(c->out_channels); oc++) {
-        int32_t sum = end->bias[oc];
+        float top = number(c, w, end, oc, in);
 
-        if (oc < c->out_channels)
-            sum = window_sum(c, w + oc * window_len(c), sum, in + oc / group_out * group_in);
-        finish(end, sum, oc, out);
+        for (size_t i = 1; i < side * side; i++) {
+            float x = number(c, w, end, oc,
+                             in + i / side * c->stride_y * c->in_row +
+                                 i % side * c->stride_x * c->in_pixel);
+
+            top = x > top ? x : top;
+        }
+        finish(end, top, oc, out);
     }
 }
 
@@ -84,12 +98,44 @@ void LEVEL(int8_conv)(const struct kernels_conv *c, const void *packed,
                       const struct kernels_int8_end *end, const uint8_t *in, void *out)
 {
     size_t size = end->shift ? sizeof(float) : 1;
+    size_t side = c->pool ? 2 : 1;
 
-    for (size_t y = 0; y < c->out_height; y++)
-        for (size_t x = 0; x < c->out_width; x++)
-            pixel(c, packed, end,
-                  in + y * c->stride_y * c->in_row + x * c->stride_x * c->in_pixel,
+    for (size_t y = 0; y < c->out_height / side; y++)
+        for (size_t x = 0; x < c->out_width / side; x++)
+            pixel(c, packed, end, side,
+                  in + side * (y * c->stride_y * c->in_row + x * c->stride_x * c->in_pixel),
                   (char *)out + (y * c->out_row + x * c->out_pixel) * size);
+}
+
+bool LEVEL(int8_winograd_pays)(const struct kernels_conv *c)
+{
+    (void)c;
+    return false;
+}
+
+size_t LEVEL(int8_winograd_packed)(const struct kernels_conv *c)
+{
+    return LEVEL(int8_packed)(c);
+}
+
+void LEVEL(int8_winograd_pack)(const struct kernels_conv *c, const int16_t *weights,
+                               void *packed)
+{
+    LEVEL(int8_pack)(c, weights, packed);
+}
+
+size_t LEVEL(int8_winograd_work)(const struct kernels_conv *c)
+{
+    (void)c;
+    return 0;
+}
+
+void LEVEL(int8_winograd)(const struct kernels_conv *c, const void *packed,
+                          const struct kernels_int8_end *end, const uint8_t *in, void *work,
+                          void *out)
+{
+    (void)work;
+    LEVEL(int8_conv)(c, packed, end, in, out);
 }
 
 static uint8_t window_max(const struct kernels_pool *p, const uint8_t *in)

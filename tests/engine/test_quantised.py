@@ -1,5 +1,10 @@
 """Models quantised by ONNX Runtime's own tools, whose integers are reproduced exactly."""
 
+import json
+import os
+import subprocess
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -14,6 +19,8 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+DIGITD = os.environ.get("DIGITD", str(Path(__file__).resolve().parents[2] / "build/server/digitd"))
+
 STATIC = [
     (form, per_channel, activations, weights)
     for form in QuantFormat
@@ -26,7 +33,7 @@ STATIC = [
 ]
 
 
-LEVELS = ["generic", "x86-64-v2", "x86-64-v3", "x86-64-v4", "neon"]
+LEVELS = ["generic", "x86-64-v2", "x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "neon"]
 
 
 class Reader(CalibrationDataReader):
@@ -68,7 +75,27 @@ def residual():
     return network.classify()
 
 
-NETWORKS = {"dense": dense, "convolutions": convolutions, "residual": residual}
+def tiles():
+    """Winograd's way: whole tiles and parts, with a pool behind them and without."""
+    network = Network()
+    for channels, pads, halves in (
+        ((1, 32), [1, 1, 1, 1], False),
+        ((32, 32), [1, 1, 1, 1], True),
+        ((32, 40), [1, 0, 1, 1], False),
+    ):
+        network.conv(*channels, 3, pads=pads)
+        network.add("Relu")
+        if halves:
+            network.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+    return network.classify()
+
+
+NETWORKS = {
+    "dense": dense,
+    "convolutions": convolutions,
+    "residual": residual,
+    "tiles": tiles,
+}
 
 
 def quantised(network, images, folder, form, per_channel, activations, weights):
@@ -127,6 +154,14 @@ def test_every_level_and_any_batch_give_the_same_bits(name, images, tmp_path):
                 assert np.array_equal(again, logits), level
     alone = np.concatenate([predict(path, images[i : i + 1])[0] for i in (0, 7, 18)])
     assert np.array_equal(alone, logits[[0, 7, 18]])
+
+
+def test_winograd_is_chosen_and_does_the_pool(images, tmp_path):
+    path = quantised(tiles(), images, tmp_path, QuantFormat.QDQ, True, *STATIC[0][2:])
+    done = subprocess.run([DIGITD, "inspect", "--json", path], capture_output=True, check=True)
+    steps = [step["kernel"].rsplit(" ", 1)[0] for step in json.loads(done.stdout)["steps"]]
+    assert "int8 winograd" in steps
+    assert "int8 max_pool" not in steps
 
 
 @pytest.mark.parametrize("name", ["dense", "convolutions"])

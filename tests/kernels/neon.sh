@@ -18,7 +18,7 @@ list() {
     for source in model/kernels/*.c; do
         name=$(basename "$source" .c)
         case $name in
-        im2col | winograd_weights) echo "$name $source" ;;
+        im2col | winograd_weights | int8_winograd_weights) echo "$name $source" ;;
         int8_reference) echo "$name $source -ffp-contract=off" ;;
         int8_table)
             echo "$name $source -ffp-contract=off"
@@ -47,10 +47,11 @@ list | sort -u | xargs -P 2 -L 1 sh -c '
 ' "$out" "$cc"
 
 checks=
+checks_int8=
 rm -f "$out/libkernels.a"
 for object in "$out"/*.o; do
     case $object in
-    */check_int8.o) ;;
+    */check_int8*.o | */bench_int8.o) checks_int8="$checks_int8 $object" ;;
     */check_*.o | */bench.o) checks="$checks $object" ;;
     *) aarch64-linux-gnu-ar rc "$out/libkernels.a" "$object" ;;
     esac
@@ -58,7 +59,8 @@ done
 set -- "$out/libkernels.a" -lm -ldl -lpthread
 # shellcheck disable=SC2086 # a list of words
 "$cc" $checks "$@" -o "$out/check_kernels"
-"$cc" "$out/check_int8.o" "$@" -o "$out/check_int8"
+# shellcheck disable=SC2086
+"$cc" $checks_int8 "$@" -o "$out/check_int8"
 for program in check_kernels check_int8; do
     "$qemu" -L /usr/aarch64-linux-gnu "$out/$program"
 done

@@ -1,0 +1,311 @@
+/* Quantised convolutions of 3x3 windows by Winograd's way, as winograd.c does those of floats:
+ * some tiles at a time, so that what lies between stays in the cache. The sums are those of the
+ * direct way, bit by bit. */
+#include "model/kernels/int8_winograd.h"
+
+#include "model/kernels/int8_words.h"
+
+enum {
+    TILE = INT8_WINOGRAD_TILE,
+    SIDE = WINOGRAD_SIDE,
+    VECTORS = INT8_WINOGRAD_VECTORS,
+    WIDE = 2 * VECTOR_LANES, /* words of a vector */
+    BLOCK = 16,              /* tiles at a time, in runs of nearly the same length */
+};
+
+typedef int16_t words_vector __attribute__((vector_size(2 * WIDE)));
+typedef uint8_t words_bytes __attribute__((vector_size(WIDE)));
+
+/* Some tiles of a picture, as [WINOGRAD_FREQUENCIES][tiles][pixel] before the product and, of
+ * one block of channels, after it. */
+struct block {
+    const struct kernels_conv *c;
+    size_t first, tiles;
+    int16_t *inputs;
+    int32_t *products;
+    size_t input_step, product_step; /* from one frequency to the next */
+};
+
+static size_t across(const struct kernels_conv *c)
+{
+    return (c->out_width + TILE - 1) / TILE;
+}
+
+static size_t tiles(const struct kernels_conv *c)
+{
+    return across(c) * ((c->out_height + TILE - 1) / TILE);
+}
+
+static size_t block_tiles(const struct kernels_conv *c)
+{
+    size_t blocks = (tiles(c) + BLOCK - 1) / BLOCK;
+
+    return (tiles(c) + blocks - 1) / blocks;
+}
+
+static size_t input_vectors(const struct kernels_conv *c)
+{
+    return (c->in_channels + WIDE - 1) / WIDE;
+}
+
+static size_t output_vectors(const struct kernels_conv *c)
+{
+    return KERNELS_ROUND(c->out_channels) / VECTOR_LANES;
+}
+
+/* Groups of WORDS_INPUTS in a pixel. */
+static size_t groups(const struct kernels_conv *c)
+{
+    return (c->in_channels + WORDS_INPUTS - 1) / WORDS_INPUTS;
+}
+
+/* A line more than there are tiles, as in winograd.c. */
+static size_t input_step(const struct kernels_conv *c)
+{
+    return (block_tiles(c) + 1) * input_vectors(c) * WIDE;
+}
+
+static size_t product_step(const struct kernels_conv *c)
+{
+    return block_tiles(c) * VECTORS * VECTOR_LANES + KERNELS_LANES;
+}
+
+/* In products of a vector: what the direct way takes for DOT_INPUTS products, and, found by
+ * measuring, what the transforms of a vector of channels of a tile do, and what a sum costs
+ * besides its terms. */
+#if defined(__AVX512VNNI__)
+enum { DIRECT = 1 };
+#else
+enum { DIRECT = 2 };
+#endif
+enum { TRANSFORM_IN = 200, TRANSFORM_OUT = 200, SUM = 2 };
+
+bool LEVEL(int8_winograd_pays)(const struct kernels_conv *c)
+{
+    enum { PAIRS_MAX = 1 << 17 }; /* as in winograd.c */
+    size_t out = output_vectors(c);
+    size_t window = (size_t)INT8_WINOGRAD_KERNEL * INT8_WINOGRAD_KERNEL;
+
+    if (c->kernel_height != INT8_WINOGRAD_KERNEL || c->kernel_width != INT8_WINOGRAD_KERNEL ||
+        c->stride_y != 1 || c->stride_x != 1 || c->dilation_y != 1 || c->dilation_x != 1 ||
+        c->groups != 1 || c->in_channels < 2 || c->in_channels > PAIRS_MAX / out / VECTOR_LANES)
+        return false;
+    size_t direct = DIRECT * window * ((c->in_channels + DOT_INPUTS - 1) / DOT_INPUTS) * out *
+                    c->out_height * c->out_width;
+    size_t sums = WINOGRAD_FREQUENCIES * ((c->in_channels + 1) / 2 + SUM) * out;
+
+    return tiles(c) * (sums + TRANSFORM_IN * input_vectors(c) + TRANSFORM_OUT * out) < direct;
+}
+
+size_t LEVEL(int8_winograd_packed)(const struct kernels_conv *c)
+{
+    return WINOGRAD_FREQUENCIES * groups(c) * output_vectors(c) * WORDS_LEN * sizeof(int16_t);
+}
+
+static size_t block_vectors(const struct kernels_conv *c, size_t done)
+{
+    return output_vectors(c) - done < VECTORS ? 1 : VECTORS;
+}
+
+/* Blocks of channels one after the other, each [WINOGRAD_FREQUENCIES][groups][vectors]
+ * [WORDS_LEN]. */
+void LEVEL(int8_winograd_pack)(const struct kernels_conv *c, const int16_t *weights,
+                               void *packed)
+{
+    size_t block = (size_t)VECTORS * VECTOR_LANES;
+    int16_t *to = packed;
+
+    memset(packed, 0, LEVEL(int8_winograd_packed)(c));
+    for (size_t o = 0; o < c->out_channels; o++)
+        for (size_t i = 0; i < c->in_channels; i++) {
+            size_t done = o / block * VECTORS;
+            size_t vectors = block_vectors(c, done);
+            size_t lane = o % block;
+            int32_t transformed[WINOGRAD_FREQUENCIES];
+
+            int8_winograd_transform(weights, transformed);
+            weights += INT8_WINOGRAD_KERNEL * INT8_WINOGRAD_KERNEL;
+            for (size_t f = 0; f < WINOGRAD_FREQUENCIES; f++)
+                to[(WINOGRAD_FREQUENCIES * groups(c) * done +
+                    (f * groups(c) + i / WORDS_INPUTS) * vectors + lane / VECTOR_LANES) *
+                       WORDS_LEN +
+                   words_place(lane % VECTOR_LANES, i % WORDS_INPUTS)] =
+                    (int16_t)transformed[f];
+        }
+}
+
+size_t LEVEL(int8_winograd_work)(const struct kernels_conv *c)
+{
+    return WINOGRAD_FREQUENCIES *
+           (input_step(c) * sizeof(int16_t) + product_step(c) * sizeof(int32_t));
+}
+
+/* A pixel's channels, of which the last vector may have only half. */
+VECTOR_INLINE words_vector load(const uint8_t *from, bool half)
+{
+    words_bytes x = {0};
+
+    memcpy(&x, from, half ? sizeof(x) / 2 : sizeof(x));
+    return __builtin_convertvector(x, words_vector);
+}
+
+/* Row 0 or 5 of B^T: 4a - 5b + c */
+VECTOR_INLINE words_vector outer(words_vector a, words_vector b, words_vector c)
+{
+    return (a - b) * 4 + (c - b);
+}
+
+/* B^T of six values. */
+VECTOR_INLINE void side(const words_vector d[SIDE], int16_t *to, size_t step)
+{
+    words_vector even = d[4] - d[2] * 4;
+    words_vector odd = d[3] - d[1] * 4;
+    words_vector even2 = d[4] - d[2];
+    words_vector odd2 = (d[3] - d[1]) * 2;
+    const words_vector y[SIDE] = {
+        outer(d[0], d[2], d[4]), even + odd, even - odd, even2 + odd2, even2 - odd2,
+        outer(d[1], d[3], d[5]),
+    };
+
+    VECTOR_UNROLL
+    for (size_t i = 0; i < SIDE; i++)
+        memcpy(to + i * step, &y[i], sizeof(y[i]));
+}
+
+/* Rows 1 and 2 of B^T times the six columns; with `far`, rows 3 and 4. */
+VECTOR_INLINE void pair(const struct kernels_conv *c, const uint8_t *in, bool far, bool half,
+                        words_vector plus[SIDE], words_vector minus[SIDE])
+{
+    VECTOR_UNROLL
+    for (size_t x = 0; x < SIDE; x++) {
+        const uint8_t *at = in + x * c->in_pixel;
+        words_vector d1 = load(at + c->in_row, half), d2 = load(at + 2 * c->in_row, half);
+        words_vector d3 = load(at + 3 * c->in_row, half), d4 = load(at + 4 * c->in_row, half);
+        words_vector even = far ? d4 - d2 : d4 - d2 * 4;
+        words_vector odd = far ? (d3 - d1) * 2 : d3 - d1 * 4;
+
+        plus[x] = even + odd;
+        minus[x] = even - odd;
+    }
+}
+
+/* Row 0 or 5, whose first input row is `in`. */
+VECTOR_INLINE void single(const struct kernels_conv *c, const uint8_t *in, bool half,
+                          words_vector row[SIDE])
+{
+    VECTOR_UNROLL
+    for (size_t x = 0; x < SIDE; x++) {
+        const uint8_t *at = in + x * c->in_pixel;
+
+        row[x] = outer(load(at, half), load(at + 2 * c->in_row, half),
+                       load(at + 4 * c->in_row, half));
+    }
+}
+
+/* A vector of channels of one tile. */
+VECTOR_INLINE void input_vector(const struct kernels_conv *c, const uint8_t *in, bool half,
+                                int16_t *to, size_t step)
+{
+    words_vector a[SIDE], b[SIDE];
+
+    single(c, in, half, a);
+    side(a, to, step);
+    pair(c, in, false, half, a, b);
+    side(a, to + 6 * step, step);
+    side(b, to + 12 * step, step);
+    pair(c, in, true, half, a, b);
+    side(a, to + 18 * step, step);
+    side(b, to + 24 * step, step);
+    single(c, in + c->in_row, half, a);
+    side(a, to + 30 * step, step);
+}
+
+static void inputs(const struct block *b, const uint8_t *in)
+{
+    const struct kernels_conv *c = b->c;
+    const size_t wide = WIDE;
+    size_t pixel = input_vectors(c) * wide;
+
+    for (size_t i = 0; i < b->tiles; i++) {
+        size_t y = (b->first + i) / across(c) * TILE;
+        size_t x = (b->first + i) % across(c) * TILE;
+        const uint8_t *from = in + y * c->in_row + x * c->in_pixel;
+        int16_t *to = b->inputs + i * pixel;
+
+        for (size_t k = 0; k < pixel; k += WIDE)
+            if (wide > KERNELS_LANES && k + wide > KERNELS_ROUND(c->in_channels))
+                input_vector(c, from + k, true, to + k, b->input_step);
+            else
+                input_vector(c, from + k, false, to + k, b->input_step);
+    }
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A block of channels, the first of which is `channel`. */
+static void outputs(const struct block *b, const struct kernels_int8_end *end, size_t channel,
+                    size_t vectors, void *out)
+{
+    const struct kernels_conv *c = b->c;
+    size_t size = end->shift ? sizeof(float) : 1;
+    size_t halves = c->pool ? 2 : 1;
+    size_t whole = TILE / halves;
+
+    for (size_t i = 0; i < b->tiles; i++) {
+        size_t y = (b->first + i) / across(c) * whole;
+        size_t x = (b->first + i) % across(c) * whole;
+        struct int8_winograd_target t = {
+            .row = c->out_row,
+            .pixel = c->out_pixel,
+            .height = least(c->out_height / halves - y, whole),
+            .width = least(c->out_width / halves - x, whole),
+        };
+
+        for (size_t v = 0; v < vectors; v++) {
+            size_t at = channel + v * VECTOR_LANES;
+
+            t.out = (char *)out + (y * c->out_row + x * c->out_pixel + at) * size;
+            LEVEL(int8_winograd_output)
+            (c, end, at, b->products + (i * vectors + v) * VECTOR_LANES, b->product_step, &t);
+        }
+    }
+}
+
+static void channels(const struct block *b, const int16_t *weights,
+                     const struct kernels_int8_end *end, void *out)
+{
+    const struct kernels_conv *c = b->c;
+
+    for (size_t done = 0, vectors = 0; done < output_vectors(c); done += vectors) {
+        vectors = block_vectors(c, done);
+        for (size_t f = 0; f < WINOGRAD_FREQUENCIES; f++) {
+            LEVEL(int8_winograd_row)
+            (vectors, b->tiles, groups(c), weights, b->inputs + f * b->input_step,
+             input_vectors(c) * WIDE, b->products + f * b->product_step);
+            weights += groups(c) * vectors * WORDS_LEN;
+        }
+        outputs(b, end, done * VECTOR_LANES, vectors, out);
+    }
+}
+
+void LEVEL(int8_winograd)(const struct kernels_conv *c, const void *packed,
+                          const struct kernels_int8_end *end, const uint8_t *in, void *work,
+                          void *out)
+{
+    struct block b = {
+        .c = c,
+        .products = work,
+        .input_step = input_step(c),
+        .product_step = product_step(c),
+    };
+
+    b.inputs = (int16_t *)(b.products + WINOGRAD_FREQUENCIES * b.product_step);
+    for (; b.first < tiles(c); b.first += b.tiles) {
+        b.tiles = least(tiles(c) - b.first, block_tiles(c));
+        inputs(&b, in);
+        channels(&b, packed, end, out);
+    }
+}
