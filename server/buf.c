@@ -46,6 +46,18 @@ int buf_text(struct buf *b, const char *text)
     return buf_append(b, text, strlen(text));
 }
 
+int buf_number(struct buf *b, uint64_t n)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    return buf_append(b, digits + at, sizeof(digits) - at);
+}
+
 int buf_print(struct buf *b, const char *format, ...)
 {
     char small[256];

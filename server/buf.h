@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Bytes that grow, up to a limit fixed at the start. Zero-initialise with BUF(limit). */
 struct buf {
@@ -21,6 +22,9 @@ int buf_reserve(struct buf *b, size_t len);
 /* Appends a copy. Returns as buf_reserve() does. */
 int buf_append(struct buf *b, const void *data, size_t len);
 int buf_text(struct buf *b, const char *text);
+
+/* Appends a number in decimal. Returns as buf_reserve() does. */
+int buf_number(struct buf *b, uint64_t n);
 
 /* Appends formatted text. Returns as buf_reserve() does. */
 __attribute__((format(printf, 2, 3))) int buf_print(struct buf *b, const char *format, ...);

@@ -189,7 +189,11 @@ static int write_json(const struct batch *b, struct buf *out, struct buf *tail)
     if (r == 0)
         r = buf_json_string(out, b->served->name, strlen(b->served->name));
     if (r == 0)
-        r = buf_print(out, ",\"model_version\":\"%s\"", b->served->version_text);
+        r = buf_text(out, ",\"model_version\":\"");
+    if (r == 0)
+        r = buf_text(out, b->served->version_text);
+    if (r == 0)
+        r = buf_text(out, "\"");
     if (r == 0 && b->wish.id) {
         r = buf_text(out, ",\"id\":");
         if (r == 0)

@@ -155,9 +155,18 @@ static int write_head(const struct batch *b, const struct v2_asked *asked, struc
     if (r == 0)
         r = buf_json_string(out, name, strlen(name));
     if (r == 0)
-        r = buf_print(out, ",\"datatype\":\"%s\",\"shape\":[%zu",
-                      asked->classification ? "BYTES" : info->datatype, b->n);
-    return r == 0 && columns ? buf_print(out, ",%zu]", columns) : r ? r : buf_text(out, "]");
+        r = buf_text(out, ",\"datatype\":\"");
+    if (r == 0)
+        r = buf_text(out, asked->classification ? "BYTES" : info->datatype);
+    if (r == 0)
+        r = buf_text(out, "\",\"shape\":[");
+    if (r == 0)
+        r = buf_number(out, b->n);
+    if (r == 0 && columns)
+        r = buf_text(out, ",");
+    if (r == 0 && columns)
+        r = buf_number(out, columns);
+    return r ? r : buf_text(out, "]");
 }
 
 static int write_output(const struct batch *b, const struct v2_asked *asked, struct buf *json,
@@ -171,8 +180,10 @@ static int write_output(const struct batch *b, const struct v2_asked *asked, str
     if (r == 0)
         r = write_data(b, asked, asked->binary ? tail : json);
     if (r == 0 && asked->binary)
-        r = buf_print(json, ",\"parameters\":{\"binary_data_size\":%zu}", tail->len - before);
-    return r ? r : buf_text(json, "}");
+        r = buf_text(json, ",\"parameters\":{\"binary_data_size\":");
+    if (r == 0 && asked->binary)
+        r = buf_number(json, tail->len - before);
+    return r ? r : buf_text(json, asked->binary ? "}}" : "}");
 }
 
 int v2_outputs_write(const struct batch *b, struct buf *json, struct buf *tail)
