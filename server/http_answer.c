@@ -48,6 +48,11 @@ static void add_cors(const struct http_client *c, struct MHD_Response *response)
     add(response, "Access-Control-Max-Age", "600");
 }
 
+static bool is_closing(const struct http_loop *l)
+{
+    return l->stopping || atomic_load_explicit(&l->worker.app->draining, memory_order_relaxed);
+}
+
 static void add_headers(const struct http_client *c, const struct response *res, const char *id,
                         struct MHD_Response *response)
 {
@@ -61,7 +66,7 @@ static void add_headers(const struct http_client *c, const struct response *res,
         add(response, "x-request-id", id);
     if (*l->settings->cors_origins && c->header.origin)
         add_cors(c, response);
-    if (l->stopping || atomic_load_explicit(&l->worker.app->draining, memory_order_relaxed))
+    if (is_closing(l))
         add(response, "Connection", "close");
 }
 
@@ -90,7 +95,7 @@ static struct span pack(struct http_client *c, struct response *res, struct span
     return (struct span){packed->data, packed->len};
 }
 
-static bool reply(struct http_client *c, int status, struct response *res, const char *id)
+static struct MHD_Response *create(struct http_client *c, struct response *res, const char *id)
 {
     struct span whole = res->constant ? (struct span){res->constant, res->constant_len}
                                       : (struct span){res->body->data, res->body->len};
@@ -100,12 +105,37 @@ static bool reply(struct http_client *c, int status, struct response *res, const
         sent.bytes, sent.len,
         sent.bytes == res->constant ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
 
+    if (response)
+        add_headers(c, res, id, response);
+    return response;
+}
+
+/* Whether the answer has no headers but its type. */
+static bool is_bare(const struct http_client *c, const struct response *res, const char *id)
+{
+    return res->constant && res->n_headers == 0 && !res->compressible && !id &&
+           !c->header.origin && !is_closing(c->loop);
+}
+
+static bool reply(struct http_client *c, int status, struct response *res, const char *id)
+{
+    struct http_loop *l = c->loop;
+    const bool bare = is_bare(c, res, id);
+    const bool kept = bare && l->ready && l->ready_bytes == res->constant;
+    struct MHD_Response *response = kept ? l->ready : create(c, res, id);
+
     if (!response)
         return false;
-    add_headers(c, res, id, response);
-    enum MHD_Result queued = http_refusal_queue(c->req.connection, (unsigned)status, response);
-    MHD_destroy_response(response);
-    return queued == MHD_YES;
+    bool queued = http_refusal_queue(c->req.connection, (unsigned)status, response) == MHD_YES;
+    if (bare && !kept) {
+        if (l->ready)
+            MHD_destroy_response(l->ready);
+        l->ready = response;
+        l->ready_bytes = res->constant;
+    } else if (!kept) {
+        MHD_destroy_response(response);
+    }
+    return queued;
 }
 
 static void log_access(const struct http_client *c, const char *method, int status, uint64_t ns,

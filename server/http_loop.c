@@ -209,6 +209,8 @@ void http_loop_finish(struct http_loop *l)
     later_drain(l->worker.app->loader);
     if (l->daemon)
         MHD_stop_daemon(l->daemon); /* tells of every connection that it closes */
+    if (l->ready)
+        MHD_destroy_response(l->ready);
     http_linger_finish(l);
     close_fd(l->epoll_fd);
     close_fd(l->wake_fd);

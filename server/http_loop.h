@@ -16,6 +16,7 @@
 #include "server/request.h"
 
 struct MHD_Daemon;
+struct MHD_Response;
 struct error;
 struct http_client;
 struct http_loop;
@@ -51,6 +52,8 @@ struct http_loop {
     struct worker worker;
     struct buf unpacked; /* the body of the request that is being answered, if it came packed */
     struct buf packed;   /* and its answer */
+    const void *ready_bytes;    /* what `ready` answers, with no headers but its type */
+    struct MHD_Response *ready; /* kept, for probes ask for nothing else */
     struct http_gate *gate;
     bool admin; /* answers the routes marked so */
 

@@ -17,7 +17,7 @@
 #include "server/settings.h"
 
 enum {
-    POOL_LEN = 32 * 1024, /* libmicrohttpd clears it for each request: larger is slower */
+    POOL_MORE = 8 * 1024, /* of the pool, beyond the headers; it is cleared for each request */
     FIRST_RESERVE = 256 * 1024,
 };
 
@@ -305,15 +305,15 @@ void http_request_rejected(struct http_client *c, int status, const char *text)
 /* MHD_USE_TURBO: a connection that the library closes is not shut down before we are told. */
 int http_request_start(struct http_loop *l, struct error *err)
 {
-    size_t pool = 2 * (size_t)l->settings->header_max;
+    const size_t pool = (size_t)l->settings->header_max + POOL_MORE;
 
     l->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0,
-        NULL, NULL, on_request, l, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        pool > POOL_LEN ? pool : (size_t)POOL_LEN, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)INT_MAX, MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_URI_LOG_CALLBACK, on_line, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_END);
+        NULL, NULL, on_request, l, MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)INT_MAX, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_line, l,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, l, MHD_OPTION_END);
     if (!l->daemon)
         return error_set(err, -EIO, "libmicrohttpd %s did not start", MHD_get_version());
     return 0;

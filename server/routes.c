@@ -11,6 +11,8 @@
 /* Hot rows first: the search is linear. */
 /* clang-format off */
 static const struct route routes[] = {
+    {"GET",  "/v2/health/live",                                   NULL,                  false, true,  api_live,              NULL              },
+    {"GET",  "/v2/health/ready",                                  NULL,                  false, true,  api_ready,             NULL              },
     {"POST", "/v2/models/{model}/infer",                          "multipart/form-data", true,  false, api_infer,             &protocol_v2_form },
     {"POST", "/v2/models/{model}/infer",                          "image/png",           true,  false, api_infer,             &protocol_v2_png  },
     {"POST", "/v2/models/{model}/infer",                          NULL,                  true,  false, api_infer,             &protocol_v2      },
@@ -43,8 +45,6 @@ static const struct route routes[] = {
     {"POST", "/v1/models/{model}/labels/{label}:regress",         NULL,                  true,  false, api_infer,             &protocol_regress },
     {"POST", "/v1/models/{model}/feedback",                       NULL,                  true,  false, api_feedback_add,      NULL              },
     {"GET",  "/v1/models/{model}/feedback",                       NULL,                  false, false, api_feedback,          NULL              },
-    {"GET",  "/v2/health/live",                                   NULL,                  false, true,  api_live,              NULL              },
-    {"GET",  "/v2/health/ready",                                  NULL,                  false, true,  api_ready,             NULL              },
     {"GET",  "/metrics",                                          NULL,                  false, true,  api_metrics,           NULL              },
     {"GET",  "/v2",                                               NULL,                  false, true,  api_server,            NULL              },
     {"GET",  "/v2/",                                              NULL,                  false, true,  api_server,            NULL              },
