@@ -87,11 +87,20 @@ struct model_step {
 int model_load(const void *bytes, size_t len, enum cpu_level cpu, struct model **ret,
                struct error *err);
 
+/* The names of the files beside a model in which its weights are, each with a newline behind
+ * it: of all, or of those up to the one that cannot be read. Starts zeroed. */
+enum { MODEL_PARTS_MAX = 8192 };
+struct model_parts {
+    size_t len;
+    char text[MODEL_PARTS_MAX]; /* those that fit; ends with a NUL */
+};
+
 /* What goes with a file's bytes. Zeroed, it is nothing. */
 struct model_beside {
     const char *folder; /* of weights in other files: "", or ends in a slash; NULL: nowhere */
-    const char *properties; /* lines of KEY=VALUE that go before the file's own metadata */
-    const char *settings;   /* and lines that go before those */
+    const char *properties;    /* lines of KEY=VALUE that go before the file's own metadata */
+    const char *settings;      /* and lines that go before those */
+    struct model_parts *parts; /* to be filled in, or NULL */
 };
 
 int model_load_with(const void *bytes, size_t len, const struct model_beside *beside,
@@ -110,9 +119,9 @@ int model_file_read(const char *path, struct model_file *ret, struct error *err)
 void model_file_finish(struct model_file *f); /* accepts a zeroed one */
 
 /* Reads the file at `path` and loads it, with weights that are in files beside it, and metadata
- * from lines of KEY=VALUE in `path`.properties, if there is one; before which `settings` go,
- * lines again, or NULL. Also returns -ENOENT, -EACCES, -EFBIG and the like. */
-int model_load_file(const char *path, const char *settings, enum cpu_level cpu,
+ * from lines of KEY=VALUE in `path`.properties, if there is one; of `beside`, which may be
+ * NULL, only settings and parts count. Also returns -ENOENT, -EACCES, -EFBIG and the like. */
+int model_load_file(const char *path, const struct model_beside *beside, enum cpu_level cpu,
                     struct model **ret, struct error *err);
 
 /* The key as people write it, "input_mean"; and 0, or -EINVAL with `err` saying what its value

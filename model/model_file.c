@@ -104,16 +104,17 @@ void model_file_finish(struct model_file *f)
     *f = (struct model_file){0};
 }
 
-int model_load_file(const char *path, const char *settings, enum cpu_level cpu,
+int model_load_file(const char *path, const struct model_beside *beside, enum cpu_level cpu,
                     struct model **ret, struct error *err)
 {
+    struct model_beside all = beside ? *beside : (struct model_beside){0};
     struct model_file f = {0};
     int r = model_file_read(path, &f, err);
 
+    all.folder = f.folder;
+    all.properties = f.properties;
     if (r == 0)
-        r = model_load_with(f.bytes, f.len,
-                            &(struct model_beside){f.folder, f.properties, settings}, cpu, ret,
-                            err);
+        r = model_load_with(f.bytes, f.len, &all, cpu, ret, err);
     model_file_finish(&f);
     return r;
 }

@@ -317,7 +317,7 @@ int onnx_parse_with(const void *bytes, size_t len, const struct model_beside *be
     if (!f)
         return no_memory(err);
     f->arena = arena;
-    f->folder = beside->folder;
+    f->beside = beside;
     f->face.input_factor = 1;
     r = unpack(f, bytes, len, err);
     if (r == 0)

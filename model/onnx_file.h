@@ -13,7 +13,8 @@
 struct file {
     struct onnx face;
     struct arena arena; /* holds this struct too */
-    const char *folder; /* where tensors may have their data, or NULL */
+    const struct model_beside *beside;
+    size_t external; /* bytes that tensors have had from other files */
     Onnx__ModelProto *proto;
     ProtobufCAllocator allocator;
     struct onnx_wire_budget budget;

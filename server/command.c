@@ -20,7 +20,7 @@ int command_load(const struct settings *s, const char *path, struct model **ret,
 
     if (r < 0)
         return r;
-    r = *path ? model_load_file(path, lines, s->cpu, ret, &why)
+    r = *path ? model_load_file(path, &beside, s->cpu, ret, &why)
               : model_load_with(model_builtin, model_builtin_len, &beside, s->cpu, ret, &why);
     return r < 0 ? error_set(err, r, "%s: %s", *path ? file_tail(path) : "built-in model",
                              why.text)

@@ -167,6 +167,7 @@ void repository_close(struct repository *r)
         (void)close(r->wake_fd);
     for (size_t i = 0; i < r->n; i++) {
         holder_unref(r->versions[i]->holder);
+        free(r->versions[i]->parts);
         free(r->versions[i]);
     }
     orders_finish(&r->orders);

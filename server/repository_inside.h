@@ -17,23 +17,26 @@
 struct registry;
 struct settings;
 
-/* What tells a file from what was there before it. */
+/* What tells a model's files from what was there before them. */
 struct stamp {
-    uint64_t device, inode, size;
-    int64_t modified_ns, changed_ns;
+    uint64_t device, inode, size; /* of the model */
+    uint64_t beside;              /* a digest of the same of what lies beside it */
+    int64_t modified_ns;
+    int64_t changed_ns; /* the latest of them all */
 };
 
 /* A version that is known. */
 struct version {
     struct known known;
     char path[REGISTRY_PATH_MAX]; /* "": built in */
-    struct holder *holder;        /* while it is served */
-    struct stamp loaded;          /* the file that is served */
-    struct stamp failed;          /* the file that cannot be */
-    struct stamp seen;            /* the file that is there */
-    uint64_t seen_ns;             /* since when */
-    uint64_t gone_ns;             /* since when there is none; 0: there is one */
-    bool withheld;                /* a client has unloaded it */
+    char *parts; /* files with weights, as in struct model_parts; NULL: none are known of */
+    struct holder *holder; /* while it is served */
+    struct stamp loaded;   /* the file that is served */
+    struct stamp failed;   /* the file that cannot be */
+    struct stamp seen;     /* the file that is there */
+    uint64_t seen_ns;      /* since when */
+    uint64_t gone_ns;      /* since when there is none; 0: there is one */
+    bool withheld;         /* a client has unloaded it */
 };
 
 struct watch {
@@ -94,8 +97,8 @@ int repository_round(struct repository *r, struct round *round, struct error *er
 /* repository_version.c */
 
 bool stamp_equal(const struct stamp *a, const struct stamp *b);
-/* All zeroes if there is no file. */
-void stamp_read(const char *path, struct stamp *ret);
+/* Of the version's files; all zeroes if there is no model. */
+void stamp_read(const struct version *v, struct stamp *ret);
 
 /* The version by name and number, which is added if it is not known. NULL without memory or
  * slot.

@@ -89,7 +89,7 @@ static int meet(struct repository *r, const struct registry_file *file, struct e
         return error_set(err, -ENOMEM, "out of memory for version %u of model %.60s",
                          file->version, file->name);
     memcpy(v->path, file->path, sizeof(v->path));
-    stamp_read(v->path, &now);
+    stamp_read(v, &now);
     if (v->seen_ns == 0 || !stamp_equal(&now, &v->seen)) {
         v->seen = now;
         v->seen_ns = metrics_now();

@@ -22,18 +22,57 @@ bool stamp_equal(const struct stamp *a, const struct stamp *b)
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-void stamp_read(const char *path, struct stamp *ret)
+/* FNV-1a, over eight bytes at a time. */
+static void mix(uint64_t *digest, int64_t number)
 {
+    *digest = (*digest ^ (uint64_t)number) * 0x100000001b3;
+}
+
+static int64_t in_ns(const struct timespec *t)
+{
+    return t->tv_sec * NS + t->tv_nsec;
+}
+
+/* Adds a file beside the model: "model.onnx.properties", or another name in its folder. */
+static void add_beside(const char *path, struct stamp *ret)
+{
+    struct stat st;
+    int r = stat(path, &st);
+
+    mix(&ret->beside, r);
+    if (r < 0)
+        return;
+    mix(&ret->beside, (int64_t)st.st_dev);
+    mix(&ret->beside, (int64_t)st.st_ino);
+    mix(&ret->beside, st.st_size);
+    mix(&ret->beside, in_ns(&st.st_mtim));
+    mix(&ret->beside, in_ns(&st.st_ctim));
+    if (in_ns(&st.st_ctim) > ret->changed_ns)
+        ret->changed_ns = in_ns(&st.st_ctim);
+}
+
+void stamp_read(const struct version *v, struct stamp *ret)
+{
+    const char *slash = strrchr(v->path, '/');
+    int folder = slash ? (int)(slash + 1 - v->path) : 0;
+    char path[REGISTRY_PATH_MAX + MODEL_PARTS_MAX];
     struct stat st;
 
     *ret = (struct stamp){0};
-    if (!*path || stat(path, &st) < 0)
+    if (!*v->path || stat(v->path, &st) < 0)
         return;
     *ret = (struct stamp){.device = st.st_dev,
                           .inode = st.st_ino,
                           .size = (uint64_t)st.st_size,
-                          .modified_ns = st.st_mtim.tv_sec * NS + st.st_mtim.tv_nsec,
-                          .changed_ns = st.st_ctim.tv_sec * NS + st.st_ctim.tv_nsec};
+                          .modified_ns = in_ns(&st.st_mtim),
+                          .changed_ns = in_ns(&st.st_ctim)};
+    (void)snprintf(path, sizeof(path), "%s.properties", v->path);
+    add_beside(path, ret);
+    for (const char *at = v->parts; at && *at; at = strchr(at, '\n') + 1) {
+        (void)snprintf(path, sizeof(path), "%.*s%.*s", folder, v->path, (int)strcspn(at, "\n"),
+                       at);
+        add_beside(path, ret);
+    }
 }
 
 static int free_slot(const struct repository *r, size_t *ret)
@@ -89,6 +128,7 @@ struct version *version_know(struct repository *r, const char *name, unsigned ve
 void version_forget(struct repository *r, size_t i)
 {
     r->slots[r->versions[i]->known.slot] = false;
+    free(r->versions[i]->parts);
     free(r->versions[i]);
     r->n--;
     memmove(&r->versions[i], &r->versions[i + 1], (r->n - i) * sizeof(struct version *));
@@ -178,11 +218,11 @@ static void refuse_model(struct repository *r, struct version *v, const struct e
               v->holder ? "what was there before" : "nothing in its place", NULL);
 }
 
-static int read_model(const struct repository *r, const struct version *v, struct holder **ret,
-                      struct error *err)
+static int read_model(const struct repository *r, const struct version *v,
+                      struct model_parts *parts, struct holder **ret, struct error *err)
 {
     char lines[OVERRIDES_MAX];
-    const struct model_beside beside = {.settings = lines};
+    const struct model_beside beside = {.settings = lines, .parts = parts};
     enum cpu_level cpu = r->settings->cpu;
     struct error why = {0};
     struct model *model = NULL;
@@ -191,7 +231,7 @@ static int read_model(const struct repository *r, const struct version *v, struc
     if (code < 0)
         return code;
     code = *v->path
-               ? model_load_file(v->path, lines, cpu, &model, &why)
+               ? model_load_file(v->path, &beside, cpu, &model, &why)
                : model_load_with(model_builtin, model_builtin_len, &beside, cpu, &model, &why);
     if (code < 0 && (!*v->path || why.text[0] == '\'')) /* which names the file */
         return error_set(err, code, "%s", why.text);
@@ -205,6 +245,44 @@ static int read_model(const struct repository *r, const struct version *v, struc
     return 0;
 }
 
+/* Notes which files the model has turned out to have. Returns whether it was not known. */
+static bool learn_parts(struct version *v, const struct model_parts *parts)
+{
+    char *text = NULL;
+
+    if (strcmp(v->parts ? v->parts : "", parts->text) == 0)
+        return false;
+    text = strdup(parts->text);
+    if (!text)
+        return false; /* then changes of these are not noticed */
+    free(v->parts);
+    v->parts = text;
+    return true;
+}
+
+/* Reads the model, and once more if its files are only known then, so that `before` and `after`
+ * are of them all. */
+static int read_files(const struct repository *r, struct version *v, struct holder **ret,
+                      struct stamp *before, struct stamp *after, struct error *err)
+{
+    struct error why = {0};
+    int code = 0;
+
+    for (int i = 0; i < 2; i++) {
+        struct model_parts parts = {0};
+
+        holder_unref(*ret);
+        *ret = NULL;
+        why = (struct error){0};
+        stamp_read(v, before);
+        code = read_model(r, v, &parts, ret, &why);
+        if (!learn_parts(v, &parts))
+            break;
+    }
+    stamp_read(v, after);
+    return code < 0 ? error_set(err, code, "%s", why.text) : 0;
+}
+
 int version_load(struct repository *r, struct version *v, struct error *err)
 {
     struct holder *holder = NULL;
@@ -215,9 +293,9 @@ int version_load(struct repository *r, struct version *v, struct error *err)
     if (!v->holder)
         set_state(r, v, CATALOGUE_LOADING, "");
     repository_publish(r);
-    stamp_read(v->path, &before);
-    int code = read_model(r, v, &holder, &why);
-    stamp_read(v->path, &after);
+    int code = read_files(r, v, &holder, &before, &after, &why);
+
+    v->seen = after;
     if (!stamp_equal(&before, &after)) {
         holder_unref(holder);
         why = (struct error){0};

@@ -1,5 +1,7 @@
 """What a file, or the lines beside it, say of its input; weights that lie beside it."""
 
+import os
+
 import numpy as np
 import onnx
 import pytest
@@ -110,6 +112,28 @@ def change(key, value):
     return apply
 
 
+def make_pipe(path):
+    """Which nobody writes to."""
+    path.with_name("weights").unlink()
+    os.mkfifo(path.with_name("weights"))
+
+
+def make_folder(path):
+    path.with_name("weights").unlink()
+    path.with_name("weights").mkdir()
+
+
+def share_a_large_file(path):
+    """No tensor is too large on its own, and the file takes no room on the disk."""
+    model = onnx.load(path, load_external_data=False)
+    with path.with_name("weights").open("ab") as file:
+        file.truncate(300 << 20)
+    tensor = model.graph.initializer[1]
+    tensor.dims[:] = [256 << 18]
+    del tensor.external_data[1:]
+    path.write_bytes(model.SerializeToString())
+
+
 APART = [
     (lambda path: path.with_name("weights").unlink(), "'weights' cannot be opened: No such file"),
     (lambda path: path.with_name("weights").write_bytes(b"short"), "has no 600 bytes at"),
@@ -120,6 +144,9 @@ APART = [
     (change("length", "596"), "has 596 bytes in another file, not the 600"),
     (change("offset", "-8"), "has offset '-8'"),
     (change("offset", "99999999999"), "has no 600 bytes at 99999999999"),
+    (make_pipe, "'weights' is no regular file"),
+    (make_folder, "'weights' is no regular file"),
+    (share_a_large_file, "the weights in other files have over 268435456 bytes"),
 ]
 
 
