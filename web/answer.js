@@ -14,10 +14,14 @@ function milliseconds(time) {
 
 export class Answer {
   #bars = [];
+  #predictions = [];
+  #onChoose;
   #telling = 0;
 
-  // `onPick(digit)`: somebody says what it should have been.
-  constructor({ onPick }) {
+  // onPick(digit): somebody says what it should have been. onChoose(index): this one of the
+  // predictions is looked at.
+  constructor({ onPick, onChoose }) {
+    this.#onChoose = onChoose;
     for (let digit = 0; digit < NUMERALS.length; digit++)
       this.#bars.push(this.#addBar(digit, onPick));
     this.empty();
@@ -37,10 +41,10 @@ export class Answer {
 
   show({ predictions, model, milliseconds, timing }, { number }) {
     const said = number ? words.describeNumber(predictions) : words.describe(predictions[0]);
-    const shown = predictions[number ? words.weakest(predictions) : 0];
+    this.#predictions = predictions;
     this.#say(said);
     this.#setNumber(predictions.length > 1 ? predictions : []);
-    this.#setBars(shown.probabilities ?? [], shown.digit);
+    this.#choose(number ? words.weakest(predictions) : 0);
     this.#setSeen(predictions);
     this.#setTime(milliseconds, timing);
     byId("model").textContent = `${model.name}, version ${model.version}`;
@@ -74,15 +78,34 @@ export class Answer {
 
   // The digits of a number, in the place of the one numeral.
   #setNumber(predictions) {
-    const items = predictions.map(({ digit, confidence }) => {
-      const item = byId("numeral-of").content.firstElementChild.cloneNode(true);
+    const list = byId("number-digits");
+    // Those that are there stay: somebody's focus may be on one.
+    while (list.children.length > predictions.length) list.lastElementChild.remove();
+    while (list.children.length < predictions.length) list.append(this.#createNumeral(list.children.length));
+    predictions.forEach(({ digit, confidence }, index) => {
+      const item = list.children[index];
       item.querySelector("path").setAttribute("d", NUMERALS[digit] ?? DASH);
       item.classList.toggle("none", digit === null);
       item.querySelector("span").textContent = words.shortPercent(confidence ?? 0) || "–";
-      return item;
+      item.firstElementChild.setAttribute("aria-label", words.describePlace(predictions[index], index));
     });
-    byId("number-digits").replaceChildren(...items);
-    document.body.classList.toggle("numbers", items.length > 0);
+    document.body.classList.toggle("numbers", predictions.length > 0);
+  }
+
+  #createNumeral(index) {
+    const item = byId("numeral-of").content.firstElementChild.cloneNode(true);
+    item.firstElementChild.addEventListener("click", () => this.#choose(index));
+    return item;
+  }
+
+  // Which digit of a number the bars are about.
+  #choose(index) {
+    const { probabilities, digit } = this.#predictions[index];
+    this.#setBars(probabilities ?? [], digit);
+    [...byId("number-digits").children].forEach((item, i) =>
+      item.firstElementChild.setAttribute("aria-pressed", i === index),
+    );
+    this.#onChoose(index);
   }
 
   #addBar(digit, onPick) {

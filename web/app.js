@@ -19,7 +19,15 @@ const drawing = new Drawing();
 const sheet = new Sheet(canvas, drawing);
 const compare = new Compare();
 const correct = new Correct();
-const answer = new Answer({ onPick: (digit) => correct.send(digit) });
+const answer = new Answer({
+  onPick: (digit) => correct.send(digit),
+  onChoose: (index) => {
+    chosen = index;
+    correct.choose(index);
+    sheet.refresh();
+  },
+});
+let chosen = 0; // of a number's digits
 const modes = { number: false, why: false };
 
 // How to ask the same from a shell.
@@ -36,24 +44,27 @@ function question() {
   return { ...modes, type: "application/json", body: JSON.stringify({ strokes: pointsOf(strokes) }) };
 }
 
-// What is kept of the drawing with a correction: a picture as the network saw it.
-function source(prediction) {
-  if (!drawing.picture) return { strokes: pointsOf(drawing.strokes) };
-  return { picture: prediction.seen.split(",")[1] };
+// What is kept of the drawing with a correction. From its strokes the server draws a digit again
+// as it was. A digit of a number or of a photograph would look otherwise if it were cut out and
+// read anew; it is kept as the network saw it, which is what there is to learn from, and nothing
+// else that happened to be in the photograph.
+function source(prediction, { picture, strokes }, { number }) {
+  if (picture || number) return { picture: prediction.seen.split(",")[1] };
+  return { strokes: pointsOf(strokes) };
 }
 
 async function explain(predictions) {
   const asked = drawing.strokes.flat().length;
-  const paint = modes.why ? await whyOf(predictions, drawing) : null;
+  const paint = modes.why ? await whyOf(predictions, drawing, () => chosen) : null;
   if (asked === drawing.strokes.flat().length) sheet.over = modes.why ? paint : null;
 }
 
 const client = new Client({
   fetch: (...request) => fetch(...request),
   onAnswer: (given, asked) => {
+    correct.watch(given, (prediction) => source(prediction, drawing, asked));
     answer.show(given, asked);
     showCommand(given.model.name);
-    correct.watch(source(given.predictions[0]), given);
     explain(asked.why ? given.predictions : []);
   },
   onTrouble: (text) => {

@@ -2,13 +2,14 @@
 
 import { troubleOf } from "./client.js";
 import { collectsFeedback } from "./models.js";
+import { placeOf } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
-const ASK = "Wrong? Tap the digit that it should be, or";
 
 export class Correct {
   #offered = false;
-  #answer = null;
+  #given = null;
+  #index = 0;
 
   async start() {
     this.#offered = await collectsFeedback();
@@ -19,43 +20,61 @@ export class Correct {
 
   // There is nothing that could be corrected.
   forget() {
-    this.#answer = null;
+    this.#given = null;
     document.body.classList.remove("correctable");
-    this.#say(ASK, true);
+    this.#show();
   }
 
-  // `source` is {strokes} or {picture}, as the feedback route takes it.
-  watch(source, { predictions, model }) {
-    if (!this.#offered || predictions.length !== 1) {
-      this.forget();
-      return;
-    }
-    this.#answer = { source, prediction: predictions[0].digit ?? "none", model };
+  // An answer is there. `sourceOf(prediction)` is {strokes} or {picture}, as the feedback route
+  // takes it.
+  watch({ predictions, model }, sourceOf) {
+    if (!this.#offered) return;
+    this.#given = { predictions, model, sourceOf, noted: [] };
     document.body.classList.add("correctable");
-    this.#say(ASK, true);
+  }
+
+  // Which of its digits is looked at.
+  choose(index) {
+    this.#index = index;
+    this.#show();
   }
 
   async send(truth) {
-    if (!this.#answer) return;
-    const { source, prediction, model } = this.#answer;
-    this.#answer = null;
-    this.#say("Sending…", false);
+    const [given, index] = [this.#given, this.#index];
+    if (!given || given.noted[index]) return;
+    const say = (text) => {
+      given.noted[index] = text;
+      this.#show();
+    };
+    say("Sending…");
     try {
-      const response = await fetch(`v1/models/${encodeURIComponent(model.name)}/feedback`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ ...source, truth, prediction, model_version: model.version }),
-      });
-      if (!response.ok) throw await troubleOf(response);
-      this.#say(truth === "none" ? "Noted as no digit. Thank you." : `Noted as ${truth}. Thank you.`, false);
+      await this.#store(given, index, truth);
+      say(truth === "none" ? "Noted as no digit. Thank you." : `Noted as ${truth}. Thank you.`);
     } catch (error) {
-      this.#say(`Not noted: ${error.message}`, false);
+      say(`Not noted: ${error.message}`);
     }
   }
 
-  #say(text, open) {
-    byId("correction").textContent = text;
-    byId("no-digit").hidden = !open;
-    document.body.classList.toggle("corrected", !open);
+  async #store({ predictions, model, sourceOf }, index, truth) {
+    const prediction = predictions[index];
+    const response = await fetch(`v1/models/${encodeURIComponent(model.name)}/feedback`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        ...sourceOf(prediction),
+        truth,
+        prediction: prediction.digit ?? "none",
+        model_version: model.version,
+      }),
+    });
+    if (!response.ok) throw await troubleOf(response);
+  }
+
+  #show() {
+    const noted = this.#given?.noted[this.#index];
+    const wrong = this.#given?.predictions.length > 1 ? `Is ${placeOf(this.#index)} wrong?` : "Wrong?";
+    byId("correction").textContent = noted ?? `${wrong} Tap the digit that it should be, or`;
+    byId("no-digit").hidden = Boolean(noted);
+    document.body.classList.toggle("corrected", Boolean(noted));
   }
 }

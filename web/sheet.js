@@ -41,6 +41,11 @@ export class Sheet {
     this.#later();
   }
 
+  // What is painted over the drawing would look otherwise now.
+  refresh() {
+    this.#later();
+  }
+
   #resize() {
     const side = Math.round(this.#canvas.clientWidth * devicePixelRatio);
     if (side === this.#canvas.width && side === this.#canvas.height) return;

@@ -15,19 +15,20 @@ async function pixelsOf(url) {
   return context.getImageData(0, 0, SIDE, SIDE).data.filter((_, i) => i % 4 === 0);
 }
 
-// What Sheet paints over the drawing for explained answers; null if there is nothing to show.
-export async function whyOf(answers, drawing) {
-  const found = answers.filter(({ box }) => box);
+// What Sheet paints over the drawing for explained answers; null if there is nothing to show. Of a
+// number's digits only the chosen() one is framed: frames of neighbours overlap.
+export async function whyOf(answers, drawing, chosen) {
+  const found = answers.map((one, index) => ({ ...one, index })).filter(({ box }) => box);
   const pictures = await Promise.all(found.map(({ seen }) => pixelsOf(seen)));
   if (found.length === 0 || drawing.isEmpty) return null;
   const boxes = boxesOnSheet(found.map(({ box }) => box), drawing);
-  const parts = found.map(({ heat }, i) => ({ box: boxes[i], heat, ink: inkBox(pictures[i]) }));
+  const parts = found.map(({ heat, index }, i) => ({ box: boxes[i], heat, index, ink: inkBox(pictures[i]) }));
   return (context, side) => {
-    for (const { box, heat, ink } of parts) {
+    for (const { box, heat, index, ink } of parts) {
       if (!ink) continue;
       const frame = frameOf(box, ink);
       if (heat) paintHeat(context, side, frame, heat);
-      paintFrame(context, side, frame, box);
+      if (index === chosen()) paintFrame(context, side, frame, box);
     }
   };
 }

@@ -78,6 +78,17 @@ export function describe(prediction) {
 
 const PLACES = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
 
+// A digit's place in a number.
+export function placeOf(index) {
+  return PLACES[index] ? `the ${PLACES[index]}` : `number ${index + 1}`;
+}
+
+// What one digit of a number was read as.
+export function describePlace({ digit, confidence }, index) {
+  const place = placeOf(index).replace(/^./, (letter) => letter.toUpperCase());
+  return `${place}: ${digit === null ? "no digit" : `${digit}, ${percent(confidence)}`}`;
+}
+
 // The index of the digit that the model is least sure of; one that it cannot read comes first.
 export function weakest(predictions) {
   const sure = predictions.map(({ confidence }) => confidence ?? -1);
@@ -94,7 +105,7 @@ export function describeNumber(predictions) {
   const index = weakest(predictions);
   const { digit, verdict, confidence } = predictions[index];
   if (confidence >= SURE[0][0]) return { digit: null, number, headline: number, detail: "Sure of each digit." };
-  const place = PLACES[index] ? `the ${PLACES[index]}` : `number ${index + 1}`;
+  const place = placeOf(index);
   const why = verdict === "several_digits" ? "digits that touch" : "no digit";
   const detail =
     digit === null

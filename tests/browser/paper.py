@@ -61,6 +61,16 @@ class Paper:
                 mouse.move(x, y)
             mouse.up()
 
+    def write(self, number):
+        """Side by side, each digit in its part of the sheet."""
+        part = 1 / len(number)
+        for i, digit in enumerate(number):
+            strokes = [
+                [((i + 0.2 + 0.6 * x) * part, 0.5 + (y - 0.5) * 0.9 * part) for x, y in stroke]
+                for stroke in template(int(digit))
+            ]
+            self.draw(strokes, margin=0.02)
+
     def settle(self):
         """Waits until the last answer is on the page."""
         deadline = time.monotonic() + PATIENCE_S

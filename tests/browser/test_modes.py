@@ -3,7 +3,6 @@
 import base64
 import re
 import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -45,17 +44,6 @@ def give(paper, script, png, name="digit.png", kind="image/png"):
     paper.page.evaluate(script, [name, kind, base64.b64encode(png).decode()])
 
 
-def write(paper, number):
-    """Side by side, each digit in its part of the sheet."""
-    part = 1 / len(number)
-    for i, digit in enumerate(number):
-        strokes = [
-            [((i + 0.2 + 0.6 * x) * part, 0.5 + (y - 0.5) * 0.9 * part) for x, y in stroke]
-            for stroke in template(int(digit))
-        ]
-        paper.draw(strokes, margin=0.02)
-
-
 def number_of(paper):
     paper.settle()
     return paper.page.locator("body").get_attribute("data-number")
@@ -64,7 +52,7 @@ def number_of(paper):
 def test_a_number_is_read_digit_by_digit(paper):
     paper.page.locator("#number").click()
     assert paper.page.locator("#number").get_attribute("aria-pressed") == "true"
-    write(paper, "2026")
+    paper.write("2026")
     assert number_of(paper) == "2026"
     assert paper.page.locator("#number-digits li").count() == 4
     assert all(
@@ -227,40 +215,6 @@ def test_one_model_is_not_compared(paper):
     paper.draw(template(9))
     paper.settle()
     assert paper.page.locator("#compare").is_hidden()
-
-
-def test_a_correction_is_kept(open_page, tmp_path):
-    database = tmp_path / "feedback.db"
-    collecting = Server("--feedback-db", str(database))
-    paper = open_page(collecting.url)
-    expect(paper.page.locator("body")).to_have_class(re.compile("corrects"))
-    paper.draw(template(7, "plain"))
-    assert paper.digit() == "7"
-    paper.page.get_by_role("button", name="It is 1").click()
-    expect(paper.page.locator("#correction")).to_have_text("Noted as 1. Thank you.")
-    paper.page.keyboard.press("Escape")
-    paper.draw(template(3))
-    assert paper.digit() == "3"
-    paper.page.get_by_role("button", name="no digit").click()
-    expect(paper.page.locator("#correction")).to_have_text("Noted as no digit. Thank you.")
-    summary = collecting.get("/v1/models/mnist/feedback").json
-    assert summary["total"] == 2
-    assert summary["confusion"][1][7] == 1
-    paper.page.locator("#service summary").click()
-    expect(paper.page.locator("#corrected")).to_have_text(
-        "2 corrections; 0 say that the answer was right."
-    )
-    assert paper.page.locator("#confusion tr").nth(1).locator("td").nth(7).inner_text() == "1"
-    check_end(collecting)
-    with sqlite3.connect(database) as kept:
-        assert kept.execute("select count(*) from sqlite_master").fetchone()[0] > 0
-
-
-def test_without_a_database_there_is_nothing_to_correct(paper):
-    paper.draw(template(7, "plain"))
-    paper.settle()
-    assert paper.page.locator("#no-digit").is_hidden()
-    assert paper.page.locator(".pick").first.is_hidden()
 
 
 def test_the_service_is_looked_at(open_page):

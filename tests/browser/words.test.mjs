@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { describe, describeNumber, describeTiming, percent, runnerUp, shortPercent, sureness, weakest } from "../../web/words.js";
+import {
+  describe,
+  describeNumber,
+  describePlace,
+  describeTiming,
+  percent,
+  runnerUp,
+  shortPercent,
+  sureness,
+  weakest,
+} from "../../web/words.js";
 
 const odds = (shares) => Array.from({ length: 10 }, (_, digit) => shares[digit] ?? 0);
 const said = (digit, shares) =>
@@ -76,6 +86,11 @@ test("what is no digit has a question mark in a number", () => {
   assert.equal(weakest([read(4, 0.9), unread("not_a_digit")]), 1);
   const long = describeNumber([...Array(9).fill(read(1, 0.999)), read(5, 0.7)]);
   assert.equal(long.detail, "Least sure of number 10, a 5: 70.0 %.");
+});
+
+test("each digit of a number is named by its place", () => {
+  assert.equal(describePlace(read(0, 0.97), 1), "The second: 0, 97.0 %");
+  assert.equal(describePlace(unread("not_a_digit"), 8), "Number 9: no digit");
 });
 
 test("one digit in number mode is said as one digit", () => {
