@@ -19,6 +19,10 @@ const drawing = new Drawing();
 const sheet = new Sheet(canvas, drawing);
 const compare = new Compare();
 const correct = new Correct();
+const modes = { number: false, why: false };
+let chosen = 0; // of a number's digits
+let changes = 0;
+
 const answer = new Answer({
   onPick: (digit) => correct.send(digit),
   onChoose: (index) => {
@@ -27,8 +31,6 @@ const answer = new Answer({
     sheet.refresh();
   },
 });
-let chosen = 0; // of a number's digits
-const modes = { number: false, why: false };
 
 // How to ask the same from a shell.
 function showCommand(model) {
@@ -54,9 +56,9 @@ function source(prediction, { picture, strokes }, { number }) {
 }
 
 async function explain(predictions) {
-  const asked = drawing.strokes.flat().length;
+  const asked = changes;
   const paint = modes.why ? await whyOf(predictions, drawing, () => chosen) : null;
-  if (asked === drawing.strokes.flat().length) sheet.over = modes.why ? paint : null;
+  if (asked === changes) sheet.over = paint;
 }
 
 const client = new Client({
@@ -92,6 +94,7 @@ function follow() {
   byId("clear").setAttribute("aria-disabled", drawing.isEmpty);
   byId("hint").hidden = !drawing.isEmpty;
   correct.forget();
+  changes++;
   sheet.over = null;
   if (!drawing.isEmpty && !isDot(drawing.strokes)) {
     answerSoon();
