@@ -8,15 +8,19 @@
 #include "server/format.h"
 #include "server/registry.h"
 
-int answer_digit(const struct batch *b, size_t i)
+static int most_probable(const float p[MODEL_CLASSES])
 {
-    const float *p = b->probabilities + i * MODEL_CLASSES;
     int best = 0;
 
     for (int k = 1; k < MODEL_CLASSES; k++)
         if (p[k] > p[best])
             best = k;
     return best;
+}
+
+int answer_digit(const struct batch *b, size_t i)
+{
+    return most_probable(b->probabilities + i * MODEL_CLASSES);
 }
 
 static int write_float(float value, struct buf *out)
@@ -89,15 +93,21 @@ void answer_rank(const float values[MODEL_CLASSES], size_t ret[MODEL_CLASSES])
     }
 }
 
+enum preprocess_verdict answer_verdict_of(enum preprocess_verdict seen,
+                                          const float probabilities[MODEL_CLASSES])
+{
+    return seen == PREPROCESS_DIGIT && probabilities[most_probable(probabilities)] < ANSWER_SURE
+               ? PREPROCESS_NOT_A_DIGIT
+               : seen;
+}
+
 enum preprocess_verdict answer_verdict(const struct batch *b, size_t i)
 {
-    enum preprocess_verdict verdict = b->seen ? b->seen[i].verdict : PREPROCESS_DIGIT;
-    const float *p = b->probabilities + i * MODEL_CLASSES;
     bool is_picture = b->seen && b->seen[i].right > 0;
 
-    return is_picture && verdict == PREPROCESS_DIGIT && p[answer_digit(b, i)] < ANSWER_SURE
-               ? PREPROCESS_NOT_A_DIGIT
-               : verdict;
+    if (is_picture)
+        return answer_verdict_of(b->seen[i].verdict, b->probabilities + i * MODEL_CLASSES);
+    return b->seen ? b->seen[i].verdict : PREPROCESS_DIGIT;
 }
 
 /* Where the ink is in the picture. */

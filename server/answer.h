@@ -32,6 +32,10 @@ int answer_write_reading(const struct batch *b, size_t i, struct buf *out);
  * training set these are 7 in 10,000. */
 enum preprocess_verdict answer_verdict(const struct batch *b, size_t i);
 
+/* The same of any picture's `seen` verdict and probabilities. */
+enum preprocess_verdict answer_verdict_of(enum preprocess_verdict seen,
+                                          const float probabilities[MODEL_CLASSES]);
+
 #define ANSWER_SURE 0.6F
 
 enum { ANSWER_SEEN_MAX = 2048 }; /* bytes of a 28x28 PNG, at the most */

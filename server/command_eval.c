@@ -73,12 +73,14 @@ static int add_picture(struct evaluation *e, struct error *err)
 static void add_score(struct evaluation *e, size_t i, unsigned label)
 {
     const struct batch *b = &e->batch;
+    const float *p = b->probabilities + i * MODEL_CLASSES;
+    enum preprocess_verdict seen = b->seen ? b->seen[i].verdict : PREPROCESS_DIGIT;
 
-    if (b->seen && b->seen[i].verdict != PREPROCESS_DIGIT)
+    if (seen != PREPROCESS_DIGIT)
         score_reject(&e->score, label);
     else
-        score_add(&e->score, label, (unsigned)answer_digit(b, i),
-                  b->probabilities + i * MODEL_CLASSES);
+        score_add(&e->score, label, (unsigned)answer_digit(b, i), p,
+                  answer_verdict_of(seen, p) == PREPROCESS_DIGIT);
 }
 
 /* Predicts the next `n` images and compares with their labels. */

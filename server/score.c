@@ -9,7 +9,8 @@ static double ratio(double a, double b)
     return b > 0 ? a / b : (double)NAN;
 }
 
-void score_add(struct score *s, unsigned label, unsigned answer, const float *probabilities)
+void score_add(struct score *s, unsigned label, unsigned answer, const float *probabilities,
+               bool answered)
 {
     assert(label < MODEL_CLASSES && answer < MODEL_CLASSES);
     double confidence = (double)probabilities[answer];
@@ -19,6 +20,8 @@ void score_add(struct score *s, unsigned label, unsigned answer, const float *pr
     s->images++;
     s->correct += label == answer;
     s->confusion[label][answer]++;
+    s->doubted += !answered;
+    s->doubted_correct += !answered && label == answer;
     s->log_loss -= log(fmax((double)probabilities[label], (double)FLT_MIN));
     bin->images++;
     bin->correct += label == answer;
@@ -42,6 +45,21 @@ double score_standard_error(const struct score *s)
     double p = score_accuracy(s);
 
     return sqrt(ratio(p * (1 - p), (double)s->images));
+}
+
+uint64_t score_refused(const struct score *s)
+{
+    uint64_t sum = s->doubted;
+
+    for (unsigned label = 0; label < MODEL_CLASSES; label++)
+        sum += s->rejected[label];
+    return sum;
+}
+
+double score_answered_accuracy(const struct score *s)
+{
+    return ratio((double)(s->correct - s->doubted_correct),
+                 (double)(s->images - score_refused(s)));
 }
 
 uint64_t score_support(const struct score *s, unsigned digit)

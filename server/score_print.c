@@ -17,7 +17,11 @@ static void print_summary(const struct score *s, const struct score_run *run, bo
            terminal_style(colours, TERMINAL_BOLD), 100 * score_accuracy(s),
            100 * score_standard_error(s), terminal_style(colours, TERMINAL_PLAIN), s->correct,
            s->images - s->correct);
-    printf("%-12s expected error %.4f in %d bins, negative log-likelihood %.4f\n",
+    printf("%-12s %" PRIu64 " (%.2f %%) as no digit", "refused", score_refused(s),
+           100 * (double)score_refused(s) / (double)s->images);
+    if (score_refused(s) < s->images)
+        printf("; of the others %.2f %% are right", 100 * score_answered_accuracy(s));
+    printf("\n%-12s expected error %.4f in %d bins, negative log-likelihood %.4f\n",
            "calibration", score_calibration_error(s), SCORE_BINS, score_log_loss(s));
     printf("%-12s %.0f images/s in one thread, %s\n", "speed", (double)s->images / run->seconds,
            cpu_name(run->info->cpu));
@@ -138,6 +142,10 @@ int score_write_json(const struct score *s, const struct score_run *run, struct 
     if (r == 0)
         r = buf_print(out, ",\"images\":%" PRIu64 ",\"correct\":%" PRIu64, s->images,
                       s->correct);
+    if (r == 0)
+        r = buf_print(out, ",\"refused\":%" PRIu64, score_refused(s));
+    if (r == 0)
+        r = write_number(out, ",\"answered_accuracy\":", score_answered_accuracy(s));
     if (r == 0)
         r = write_number(out, ",\"log_loss\":", score_log_loss(s));
     if (r == 0)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from commands import BAD_DATA, FAILED, MODEL, WRONG_USAGE, digitd
-from pictures import digits, np, read_png, write_idx
+from pictures import digits, np, png, read_png, write_idx
 from train.preprocess import preprocess
 from train.render import render_canvases
+
+PREDICT = "/v1/models/mnist:predict"
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +72,41 @@ def test_blank_pictures_are_wrong(tmp_path):
     result = figures(files)
     assert (result["images"], result["correct"]) == (3, 0)
     assert result["rejected"] == [0, 2, 0, 0, 0, 1, 0, 0, 0, 0]
-    assert result["log_loss"] is None
+    assert result["log_loss"] is result["answered_accuracy"] is None
+    assert "as no digit\n" in evaluate(files)[0]
+
+
+def test_a_server_refuses_the_same(tmp_path, server):
+    """Digits, what is half one and half another, and nothing at all."""
+    some = [picture for _, picture in digits(30)]
+    mixed = [
+        np.maximum(a, np.roll(b, shift, 1))
+        for shift, (a, b) in enumerate(zip(some, some[7:], strict=False))
+    ]
+    everything = [*some, *mixed, np.zeros_like(some[0])]
+    labels = [i % 10 for i in range(len(everything))]
+    answers = []
+    for picture in everything:
+        answer = server.request("POST", PREDICT, png(picture, 1), {"Content-Type": "image/png"})
+        answers.append(answer.json["predictions"][0]["digit"])
+    given = [
+        (label, answer) for label, answer in zip(labels, answers, strict=True) if answer is not None
+    ]
+    result = figures(write_idx(tmp_path, everything, labels))
+    assert result["refused"] == len(everything) - len(given)
+    assert sum(result["rejected"]) < result["refused"] < len(everything)
+    right = sum(label == answer for label, answer in given)
+    assert result["answered_accuracy"] == pytest.approx(right / len(given))
 
 
 def test_text_for_people(canvases, drawings):
     out, err = evaluate(canvases)
     result = figures(canvases)
     assert f"{100 * result['accuracy']:.2f} %" in out
+    assert (
+        f"{result['refused']} ({100 * result['refused'] / len(drawings):.2f} %) as no digit" in out
+    )
+    assert f"of the others {100 * result['answered_accuracy']:.2f} % are right" in out
     assert f", {len(drawings)} of 120x120, preprocessed" in out
     assert "\033" not in out
     assert err == ""

@@ -18,14 +18,14 @@ static const struct score_run run = {
     .seconds = 2,
 };
 
-/* An answer with this confidence; the rest goes to the next digit. */
+/* An answer with this confidence; the rest goes to the next digit. From 0.6 on it is given. */
 static void answer(struct score *s, unsigned label, unsigned digit, float confidence)
 {
     float p[MODEL_CLASSES] = {0};
 
     p[digit] = confidence;
     p[(digit + 1) % MODEL_CLASSES] = 1 - confidence;
-    score_add(s, label, digit, p);
+    score_add(s, label, digit, p, confidence >= 0.6F);
 }
 
 /* Four 3s (two right, one called 8, one blank), one 8 (right). */
@@ -54,6 +54,8 @@ static void test_figures(void **state)
     assert_int_equal(s.images, 5);
     assert_near(score_accuracy(&s), 0.6);
     assert_near(score_standard_error(&s), sqrt(0.6 * 0.4 / 5));
+    assert_int_equal(score_refused(&s), 2); /* the blank one, and the 8 of 0.5 */
+    assert_near(score_answered_accuracy(&s), 2.0 / 3);
     assert_int_equal(score_support(&s, 3), 4);
     assert_near(score_recall(&s, 3), 0.5);
     assert_near(score_recall(&s, 8), 1);
@@ -112,6 +114,7 @@ static void test_json(void **state)
     assert_int_equal(score_write_json(&s, &run, &json), 0);
     assert_true(holds(&json, "{\"accuracy\":0.6,\"standard_error\":0.219"));
     assert_true(holds(&json, ",\"images\":5,\"correct\":3,"));
+    assert_true(holds(&json, ",\"refused\":2,\"answered_accuracy\":0.666666667,"));
     assert_true(holds(&json, ",\"images_per_second\":2.5,"));
     assert_true(holds(&json, "\"model_sha256\":\"0123456789abcdef\""));
     assert_true(holds(&json, "\"precision\":[null,null,null,1,null,null,null,null,0.5,null]"));
