@@ -102,10 +102,23 @@ static int read_row(struct scan *s, struct v1 *v, struct error *err)
     return r ? r : v1_value_close(s, where, &value, err);
 }
 
+/* Whether nothing has been read yet that asks. */
+static int read_first(const void *to, struct error *err)
+{
+    const struct batch *b = ((const struct v1 *)to)->batch;
+
+    return b->n == 0 ? 0
+                     : error_set(err, -EINVAL,
+                                 "the body has two of instances, inputs and strokes; expected "
+                                 "one");
+}
+
 static int read_instances(struct scan *s, void *to, struct error *err)
 {
-    int r;
+    int r = read_first(to, err);
 
+    if (r < 0)
+        return r;
     if (scan_peek(s) != '[')
         return scan_expected(s, "a list of instances", err);
     r = scan_enter_array(s, err);
@@ -181,8 +194,10 @@ static int read_inputs(struct scan *s, void *to, struct error *err)
 {
     struct batch *b = ((struct v1 *)to)->batch;
     struct v1_value value;
-    int r = v1_value_open(s, "inputs", &value, err);
+    int r = read_first(to, err);
 
+    if (r == 0)
+        r = v1_value_open(s, "inputs", &value, err);
     if (r < 0)
         return r;
     if (value.picture)
@@ -198,9 +213,10 @@ static int read_inputs(struct scan *s, void *to, struct error *err)
 static int read_strokes(struct scan *s, void *to, struct error *err)
 {
     struct batch *b = ((struct v1 *)to)->batch;
+    int r = read_first(to, err);
 
     b->wish.pictures = true;
-    return strokes_json_read(s, b, err);
+    return r ? r : strokes_json_read(s, b, err);
 }
 
 static int read_signature(struct scan *s, void *to, struct error *err)

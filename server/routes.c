@@ -46,6 +46,7 @@ static const struct route routes[] = {
     {"POST", "/v1/models/{model}/feedback",                       NULL,                  true,  false, api_feedback_add,      NULL              },
     {"GET",  "/v1/models/{model}/feedback",                       NULL,                  false, false, api_feedback,          NULL              },
     {"GET",  "/metrics",                                          NULL,                  false, true,  api_metrics,           NULL              },
+    {"GET",  "/monitoring/prometheus/metrics",                    NULL,                  false, true,  api_metrics,           NULL              },
     {"GET",  "/v2",                                               NULL,                  false, true,  api_server,            NULL              },
     {"GET",  "/v2/",                                              NULL,                  false, true,  api_server,            NULL              },
     {"GET",  "/v2/models",                                        NULL,                  false, true,  api_models_v1,         NULL              },

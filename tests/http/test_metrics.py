@@ -22,6 +22,12 @@ def test_promtool(server, promtool):
     assert check.returncode == 0, check.stdout + check.stderr
 
 
+def test_tensorflow_servings_path(server):
+    answer = server.get("/monitoring/prometheus/metrics")
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert "\ndigitd_ready 1\n" in answer.text
+
+
 def test_families(server):
     names = {name.split("{")[0] for name in server.metrics()}
     assert {
