@@ -10,16 +10,29 @@ import time
 from pathlib import Path
 
 START_S = 60
+FLAGS = ["--headless", "--marionette", "--remote-allow-system-access"]
 PREFERENCES = {
     "app.update.enabled": False,
     "browser.shell.checkDefaultBrowser": False,
     "datareporting.policy.dataSubmissionEnabled": False,
     "dom.w3c_touch_events.enabled": 1,
     "marionette.port": 0,
+    "media.navigator.permission.disabled": True,
+    "media.navigator.streams.fake": True,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
     "toolkit.telemetry.reportingpolicy.firstRun": False,
 }
+
+PHONE = """
+const [width, height, density] = arguments;
+const browser = Services.wm.getMostRecentWindow("navigator:browser").gBrowser.selectedBrowser;
+for (const [name, length] of Object.entries({ width, height }))
+  for (const limit of ["", "min-", "max-"])
+    browser.style.setProperty(limit + name, length ? `${length}px` : "");
+browser.browsingContext.touchEventsOverride = width ? "enabled" : "none";
+browser.browsingContext.overrideDPPX = density;
+"""
 
 
 class Firefox:
@@ -31,7 +44,7 @@ class Firefox:
         (Path(self.profile.name) / "user.js").write_text("\n".join(lines), encoding="utf-8")
         size = ["--width", str(width), "--height", str(height)]
         self.process = subprocess.Popen(
-            [path, "--headless", "--marionette", "--profile", self.profile.name, *size],
+            [path, *FLAGS, "--profile", self.profile.name, *size],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -78,6 +91,36 @@ class Firefox:
             "WebDriver:ExecuteScript",
             {"script": script, "args": list(arguments), "newSandbox": False, "sandbox": None},
         )["value"]
+
+    def wait(self, script):
+        """The same of what a promise in the page becomes."""
+        waiting = f"const [done] = arguments; (async () => {{ {script} }})().then(done);"
+        parameters = {"script": waiting, "args": [], "newSandbox": False, "sandbox": None}
+        return self.send("WebDriver:ExecuteAsyncScript", parameters)["value"]
+
+    def inside(self, script, *arguments):
+        """The value of a function's body in the browser itself."""
+        self.send("Marionette:SetContext", {"value": "chrome"})
+        try:
+            return self.run(script, *arguments)
+        finally:
+            self.send("Marionette:SetContext", {"value": "content"})
+
+    def be_phone(self, width, height, density):
+        """A small touch screen, as the browser's own responsive design mode makes one; 0 x 0 is
+        the window again."""
+        self.inside(PHONE, width, height, density)
+
+    def set(self, name, value):
+        """A preference; None is the default."""
+        self.inside(
+            """const [name, value] = arguments;
+            if (value === null) Services.prefs.clearUserPref(name);
+            else if (typeof value === "boolean") Services.prefs.setBoolPref(name, value);
+            else Services.prefs.setIntPref(name, value);""",
+            name,
+            value,
+        )
 
     def act(self, *sources):
         """Input as WebDriver describes it: lists of actions, one for each device."""

@@ -3,11 +3,13 @@
 import base64
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 from digitd import Server, check_end
 from marionette import Firefox
 from paper import template
+from relay import relay
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +24,8 @@ addEventListener("unhandledrejection", (event) => window.troubles.push(String(ev
 addEventListener("securitypolicyviolation", (event) =>
   window.troubles.push(`${event.violatedDirective}: ${event.blockedURI}`));
 """
+
+PLACE = "return JSON.stringify(document.getElementById('sheet').getBoundingClientRect())"
 
 
 @pytest.fixture(scope="module")
@@ -113,19 +117,141 @@ def test_why_is_explained(page):
     assert page.run(shown) == "block"
 
 
-def test_a_picture_is_chosen(page):
-    pictures = pytest.importorskip("pictures", reason="numpy is not installed")
-    png = base64.b64encode(pictures.png(pictures.digit(5))).decode()
-    page.run(
-        """const bytes = Uint8Array.from(atob(arguments[0]), (letter) => letter.charCodeAt(0));
-        const chosen = new DataTransfer();
-        chosen.items.add(new File([bytes], "digit.png", { type: "image/png" }));
-        const input = document.getElementById("file");
-        input.files = chosen.files;
+HANDS = {
+    "chosen": """const input = document.getElementById("file");
+        input.files = data.files;
         input.dispatchEvent(new Event("change"));""",
-        png,
+    "pasted": """const event = new ClipboardEvent("paste", { bubbles: true });
+        event.clipboardData.items.add(data.files[0]);
+        document.dispatchEvent(event);""",
+    "dropped": """for (const kind of ["dragenter", "dragover", "drop"])
+          document.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true }));""",
+}
+
+
+def give(browser, png, hand):
+    browser.run(
+        """const bytes = Uint8Array.from(atob(arguments[0]), (letter) => letter.charCodeAt(0));
+        const data = new DataTransfer();
+        data.items.add(new File([bytes], "digit.png", { type: "image/png" }));"""
+        + HANDS[hand],
+        base64.b64encode(png).decode(),
     )
+
+
+@pytest.mark.parametrize("hand", HANDS)
+def test_a_picture_is_read(page, hand):
+    pictures = pytest.importorskip("pictures", reason="numpy is not installed")
+    give(page, pictures.png(pictures.digit(5)), hand)
     assert shows(page, "digit", "5")
+
+
+def test_a_photograph_is_read(page):
+    photos = pytest.importorskip("photos", reason="numpy is not installed")
+    pictures = pytest.importorskip("pictures", reason="numpy is not installed")
+    frame = 255 - pictures.digit(3, 112).reshape(28, 4, 28, 4).mean(axis=(1, 3))
+    taken = photos.photo(frame, photos.np.random.default_rng(4), False, True)
+    give(page, pictures.png(taken, 1), "pasted")
+    assert shows(page, "digit", "3")
+
+
+def test_on_a_slow_network_the_last_drawing_is_answered(firefox, server):
+    with relay(server, delay=0.3) as url:
+        firefox.open(url)
+        for digit in (8, 3):
+            firefox.draw(on_sheet(template(digit)))
+            firefox.press(ESCAPE)
+        firefox.draw(on_sheet(template(5)))
+        assert shows(firefox, "digit", "5")
+        assert (
+            firefox.wait(
+                """await new Promise((done) => setTimeout(done, 700));
+            return document.body.dataset.digit;"""
+            )
+            == "5"
+        ), "an answer to what is no longer drawn came late"
+
+
+@pytest.fixture
+def phone(page):
+    page.be_phone(360, 640, 3)
+    yield page
+    page.be_phone(0, 0, 0)
+
+
+def test_on_a_phone_a_finger_draws(phone):
+    page = phone
+    assert page.run("return [innerWidth, devicePixelRatio]") == [360, 3]
+    page.run(
+        "for (const kind of ['pointerdown', 'touchmove']) addEventListener(kind, (event) =>"
+        " (window.heard ??= new Set()).add(event.pointerType ?? event.type))"
+    )
+    before = page.run(PLACE)
+    page.draw(on_sheet(template(9)), "touch")
+    assert shows(page, "digit", "9")
+    assert page.run("return [...window.heard].sort()") == ["touch", "touchmove"]
+    assert page.run(PLACE) == before, "the sheet moved under the finger"
+    assert page.run("return document.scrollingElement.scrollWidth") <= 360
+    sides = page.run(
+        "const { width, clientWidth } = document.getElementById('sheet');"
+        "return [width, clientWidth]"
+    )
+    assert sides[0] == 3 * sides[1]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing(firefox, page, width):
+    package = pytest.importorskip("axe_playwright_python", reason="axe is not installed")
+    if width == 360:
+        firefox.be_phone(360, 640, 1)
+    try:
+        click(page, "why")
+        page.draw(on_sheet(template(7, "plain")))
+        assert shows(page, "digit", "7")
+        page.run("document.getElementById('service').open = true")
+        (source,) = Path(package.__file__).parent.rglob("axe.min.js")
+        page.run(source.read_text(encoding="utf-8"))
+        found = page.wait(
+            """await Promise.all(document.getAnimations().map(({ finished }) => finished));
+            const { violations } = await window.axe.run(document);
+            return violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target)]);"""
+        )
+        assert found == []
+    finally:
+        firefox.be_phone(0, 0, 0)
+
+
+def camera_is(browser, state):
+    end = time.monotonic() + PATIENCE_S
+    while browser.run("return document.getElementById('viewfinder').dataset.state") != state:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_the_camera_takes_a_picture_and_is_given_back(page):
+    click(page, "camera")
+    camera_is(page, "live")
+    page.run("window.track = document.getElementById('preview').srcObject.getTracks()[0]")
+    page.press(ENTER)
+    camera_is(page, "closed")
+    end = time.monotonic() + PATIENCE_S
+    while page.run("return document.getElementById('clear').ariaDisabled") != "false":
+        assert time.monotonic() < end, "no picture is on the sheet"
+        time.sleep(0.05)
+    assert page.run("return window.track.readyState") == "ended"
+
+
+def test_a_camera_that_is_refused_is_said_to_be(firefox, page):
+    firefox.set("media.navigator.permission.disabled", False)
+    firefox.set("permissions.default.camera", 2)
+    try:
+        click(page, "camera")
+        camera_is(page, "refused")
+        assert "does not let this page use the camera" in text(page, "viewfinder-says")
+        assert page.run("return document.activeElement.id") == "instead"
+    finally:
+        firefox.set("permissions.default.camera", None)
+        firefox.set("media.navigator.permission.disabled", True)
 
 
 def test_a_scribble_is_no_digit(page):

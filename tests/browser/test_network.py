@@ -1,75 +1,36 @@
 """Servers that are away, slow or elsewhere."""
 
+import base64
 import contextlib
 import json
 import re
-import threading
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from digitd import Server, check_end
 from paper import template
+from relay import relay
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
-PREFIX = "/team/digits/"
+
+def test_the_page_works_below_a_path_prefix(open_page, server):
+    with relay(server, prefix="/team/digits/") as url:
+        paper = open_page(url)
+        paper.draw(template(7, "plain"))
+        assert paper.digit() == "7"
+        assert url + "v1/models/mnist:predict" in paper.text("curl")
 
 
-class Proxy(BaseHTTPRequestHandler):
-    """Serves what is below PREFIX from the server's root, and nothing else."""
-
-    port = None
-    protocol_version = "HTTP/1.1"
-
-    def relay(self):
-        if not self.path.startswith(PREFIX):
-            self.send_error(404)
-            return
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        upstream = HTTPConnection("127.0.0.1", self.port)
-        kept = ("Accept", "Content-Type")
-        headers = {name: self.headers[name] for name in kept if name in self.headers}
-        upstream.request(self.command, "/" + self.path[len(PREFIX) :], body or None, headers)
-        answer = upstream.getresponse()
-        content = answer.read()
-        self.send_response(answer.status)
-        for name, value in answer.getheaders():
-            if name.lower() not in (
-                "connection",
-                "date",
-                "server",
-                "transfer-encoding",
-                "content-length",
-            ):
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-        upstream.close()
-
-    do_GET = do_POST = relay
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def prefixed(server):
-    handler = type("Relay", (Proxy,), {"port": server.port})
-    proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{proxy.server_port}{PREFIX}"
-    proxy.shutdown()
-    proxy.server_close()
-
-
-def test_the_page_works_below_a_path_prefix(open_page, prefixed):
-    paper = open_page(prefixed)
-    paper.draw(template(7, "plain"))
-    assert paper.digit() == "7"
-    assert prefixed + "v1/models/mnist:predict" in paper.text("curl")
+def test_the_page_works_behind_a_proxy_that_asks_who_is_there(open_page, server):
+    known = "Basic " + base64.b64encode(b"ada:lovelace").decode()
+    with relay(server, password=known) as url:
+        who = {"username": "ada", "password": "lovelace"}
+        paper = open_page(url, http_credentials=who, trouble=True)  # the first 401 is logged
+        paper.draw(template(7, "plain"))
+        assert paper.digit() == "7"
+        paper.page.locator("#service summary").click()
+        expect(paper.page.locator("#models")).to_have_text("mnist, version 1: ready")
 
 
 def test_a_server_that_goes_away_is_missed_and_found_again(open_page):
