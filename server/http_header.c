@@ -66,6 +66,10 @@ void http_header_add(struct http_header *h, const char *name, const char *value)
         if (h->encoding)
             refuse(h, 400, "Transfer-Encoding is given twice");
         h->encoding = value;
+    } else if (strcasecmp(name, "Host") == 0) {
+        if (h->host)
+            refuse(h, 400, "Host is given twice");
+        h->host = value;
     } else {
         note(h, name, value);
     }
@@ -90,11 +94,15 @@ static enum MHD_Result each(void *header, enum MHD_ValueKind kind, const char *n
                             const char *value)
 {
     (void)kind;
+    /* The library makes a new name of the old one and of what a folded line adds, so that a
+     * length would be nobody's. */
+    if (value && (uintptr_t)value < (uintptr_t)name)
+        refuse(header, 400, "a header's line is continued on the next one");
     http_header_add(header, name ? name : "", value ? value : "");
     /* The library has put zeroes where the line ended, and takes one inside of it for the end
      * of the value. */
-    if (value && value[strlen(value) + 1] != '\0')
-        refuse(header, 400, "a header's line does not end with CR LF, or holds a zero byte");
+    if (value && (value[strlen(value) + 1] != '\0' || strchr(value, '\r')))
+        refuse(header, 400, "a header's line does not end with CR LF, or holds CR or zero");
     return MHD_YES;
 }
 

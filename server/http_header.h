@@ -10,7 +10,8 @@ struct MHD_Connection;
  * checked more strictly than libmicrohttpd does: a proxy in front of us must not read another
  * length out of them than we do (request smuggling). */
 struct http_header {
-    const char *length;     /* Content-Length as sent; NULL: none */
+    const char *host;       /* as sent; NULL: none */
+    const char *length;     /* Content-Length */
     const char *encoding;   /* Transfer-Encoding */
     const char *coding;     /* Content-Encoding */
     const char *type;       /* Content-Type; of two, the first */

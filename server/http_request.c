@@ -156,6 +156,10 @@ static bool look(struct http_client *c, struct MHD_Connection *connection, const
     int r = routes_find(method, c->req.path, c->req.content_type, &c->req, &c->allow);
     c->req.event = event_of(h, c->req.route);
 
+    if (!h->refused && h->encoding && strcmp(version, MHD_HTTP_VERSION_1_0) == 0) {
+        h->refused = 400;
+        h->why = "Transfer-Encoding is not for HTTP/1.0";
+    }
     if (h->refused)
         http_request_refuse(c, h->refused, "%s", h->why);
     else if (c->refused)

@@ -96,6 +96,26 @@ def test_smuggling(server, name):
         assert parse(answer)[0] in (400, 413, 501), answer
 
 
+NOT_UNDERSTOOD = {
+    "folded length": HEAD + b"Content-Length:\r\n 40\r\n\r\n",
+    "folded coding": HEAD + b"Transfer-Encoding:\r\n\tchunked\r\n\r\n0\r\n\r\n",
+    "half a folded coding": HEAD + b"Transfer-Encoding: chun\r\n ked\r\n\r\n0\r\n\r\n",
+    "folded, whatever it is": HEAD + b"X: a\r\n b\r\nContent-Length: 0\r\n\r\n",
+    "folded last": HEAD + b"Content-Length: 0\r\nX: a\r\n b\r\n\r\n",
+    "line ends in the middle": HEAD + b"X: a\nContent-Length: 40\r\n\r\n",
+    "carriage return alone": GET + b"X: a\rContent-Length: 40\r\n\r\n",
+    "two hosts": GET + b"Host: y\r\n\r\n",
+    "chunks before their time": HEAD.replace(b"1.1", b"1.0") + CHUNKED + b"\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", NOT_UNDERSTOOD)
+def test_headers_that_others_read_otherwise(server, name):
+    answer = server.raw(NOT_UNDERSTOOD[name] + SMUGGLED)
+    assert answer.count(b"HTTP/1.1 ") == 1, answer
+    check_refusal(answer, 400)
+
+
 FOLDED = b"Content-Length:\r\n " + str(len(BODY)).encode() + b"\r\nConnection: close\r\n\r\n" + BODY
 LINES = (HEAD + f"Content-Length: {len(BODY)}\r\nConnection: close\r\n\r\n".encode()).replace(
     b"\r\n", b"\n"
