@@ -9,12 +9,9 @@ enum {
     TILE = INT8_WINOGRAD_TILE,
     SIDE = WINOGRAD_SIDE,
     VECTORS = INT8_WINOGRAD_VECTORS,
-    WIDE = 2 * VECTOR_LANES, /* words of a vector */
-    BLOCK = 16,              /* tiles at a time, in runs of nearly the same length */
+    WIDE = WORDS_WIDE,
+    BLOCK = 16, /* tiles at a time, in runs of nearly the same length */
 };
-
-typedef int16_t words_vector __attribute__((vector_size(2 * WIDE)));
-typedef uint8_t words_bytes __attribute__((vector_size(WIDE)));
 
 /* Some tiles of a picture, as [WINOGRAD_FREQUENCIES][tiles][pixel] before the product and, of
  * one block of channels, after it. */
@@ -140,13 +137,9 @@ size_t LEVEL(int8_winograd_work)(const struct kernels_conv *c)
            (input_step(c) * sizeof(int16_t) + product_step(c) * sizeof(int32_t));
 }
 
-/* A pixel's channels, of which the last vector may have only half. */
 VECTOR_INLINE words_vector load(const uint8_t *from, bool half)
 {
-    words_bytes x = {0};
-
-    memcpy(&x, from, half ? sizeof(x) / 2 : sizeof(x));
-    return __builtin_convertvector(x, words_vector);
+    return half ? words_widen_half(from) : words_widen(from);
 }
 
 /* Row 0 or 5 of B^T: 4a - 5b + c */

@@ -3,6 +3,10 @@
 
 #include "model/kernels/int8_dot.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 /* As int8_dot.h, of numbers of 16 bits: a few neighbouring inputs times as many weights of each
  * lane. Sums wrap around; no two products together overflow, which pmaddwd would not like. */
 #if defined(__AVX512VNNI__)
@@ -42,6 +46,39 @@ VECTOR_INLINE ints words_dot(ints sum, words_inputs x, words_weights w)
 }
 
 #endif
+
+/* Bytes as words. gcc 12 knows of no instruction for a whole vector of them. */
+enum { WORDS_WIDE = 2 * VECTOR_LANES };
+typedef int16_t words_vector __attribute__((vector_size(2 * WORDS_WIDE)));
+typedef uint8_t words_bytes __attribute__((vector_size(WORDS_WIDE)));
+
+VECTOR_INLINE words_vector words_widen(const uint8_t *from)
+{
+    words_bytes x;
+
+    memcpy(&x, from, sizeof(x));
+#if defined(__x86_64__) && VECTOR_LANES == 16
+    return (words_vector)_mm512_cvtepu8_epi16((__m256i)x);
+#elif defined(__x86_64__) && VECTOR_LANES == 8
+    return (words_vector)_mm256_cvtepu8_epi16((__m128i)x);
+#elif defined(__x86_64__)
+    return (words_vector)_mm_cvtepu8_epi16(_mm_cvtsi64_si128((int64_t)x));
+#else
+    return __builtin_convertvector(x, words_vector);
+#endif
+}
+
+/* The same where there are only KERNELS_LANES bytes, as in the last vector of some pixels. */
+VECTOR_INLINE words_vector words_widen_half(const uint8_t *from)
+{
+#if VECTOR_LANES == 16
+    __m128i x = _mm_loadu_si128((const void *)from);
+
+    return (words_vector)_mm512_cvtepu8_epi16(_mm256_zextsi128_si256(x));
+#else
+    return words_widen(from); /* there are none */
+#endif
+}
 
 enum { WORDS_LEN = WORDS_INPUTS * VECTOR_LANES }; /* weights of one vector of channels */
 
