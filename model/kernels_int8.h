@@ -18,7 +18,7 @@ enum { KERNELS_INT8_BEHIND = 3 };
  * those that pad are zero. */
 struct kernels_int8_end {
     const int32_t *bias; /* what the sum starts with */
-    const float *scale;
+    const float *scale;  /* not negative */
     /* Floats: sum * scale + shift, then max(0, ...) if `relu`. */
     const float *shift; /* NULL: bytes */
     bool relu;
@@ -82,7 +82,9 @@ const struct kernels_int8 *kernels_int8_fitting(enum cpu_level level,
                                                 const struct kernels_conv *c,
                                                 const int16_t *weights);
 
-/* Whether Winograd's way is exact for these weights of 3x3 windows, whatever the input. */
+/* Whether Winograd's way is exact for these weights of 3x3 windows, whatever the input, and
+ * any bias less than KERNELS_INT8_SUM_MAX either way. */
+enum { KERNELS_INT8_SUM_MAX = 1 << 24 };
 bool kernels_int8_winograd_fits(const struct kernels_conv *c, const int16_t *weights);
 
 #endif

@@ -48,15 +48,6 @@ bool plan_int8_lower(const struct graph_node *n, enum plan_int8_kind *ret)
     return false;
 }
 
-bool plan_int8_way(const struct plan *p, struct plan_step *s)
-{
-    struct kernels_conv c = plan_conv(p, s);
-
-    s->winograd = kernels_int8_get(p->cpu)->winograd_pays(&c) &&
-                  kernels_int8_winograd_fits(&c, s->node->ints->weights);
-    return s->winograd;
-}
-
 static bool reads_thin(const struct plan_step *s, size_t place)
 {
     bool conv = s->kind == PLAN_INT8 && s->int8_kind == PLAN_INT8_CONV;
@@ -135,20 +126,38 @@ static void permute(const struct plan_place *in, const int16_t *weights, size_t 
 
 /* A bias as a count of the products' unit, which is what the file had, but for those so large
  * that a float cannot hold them. */
-static int32_t whole_bias(const struct graph_node *n, size_t o, double unit)
+static int32_t whole_bias(const struct graph_node *n, size_t o)
 {
+    double unit = (double)(n->bytes->scale[0] * n->ints->scale[o]);
+
     return (int32_t)fmin(fmax(rint((double)n->bias[o] / unit), INT32_MIN), INT32_MAX);
 }
 
-/* sum of (x - zero) * w = sum of x * w - zero * sum of w, modulo 2^32 */
-static uint32_t zero_times_weights(const struct graph_node *n, size_t o)
+/* What the sum of channel `o` starts with, modulo 2^32:
+ * sum of (x - zero) * w = sum of x * w - zero * sum of w */
+static int32_t first_sum(const struct graph_node *n, size_t o)
 {
     size_t in = n->n_weights / n->n_bias;
+    int32_t bias = n->bytes->to ? whole_bias(n, o) : 0;
     int64_t sum = 0;
 
     for (size_t i = 0; i < in; i++)
         sum += n->ints->weights[o * in + i];
-    return (uint32_t)(sum * n->bytes->zero[0]);
+    return (int32_t)((uint32_t)bias - (uint32_t)(sum * n->bytes->zero[0]));
+}
+
+bool plan_int8_way(const struct plan *p, struct plan_step *s)
+{
+    struct kernels_conv c = plan_conv(p, s);
+
+    s->winograd = kernels_int8_get(p->cpu)->winograd_pays(&c) &&
+                  kernels_int8_winograd_fits(&c, s->node->ints->weights);
+    for (size_t o = 0; o < c.out_channels && s->winograd; o++) {
+        int32_t first = first_sum(s->node, o);
+
+        s->winograd = first < KERNELS_INT8_SUM_MAX && first > -KERNELS_INT8_SUM_MAX;
+    }
+    return s->winograd;
 }
 
 /* In the order of operations of ONNX Runtime, so as to round as it does. */
@@ -165,9 +174,8 @@ static int set_end(struct plan *p, const struct graph_node *n, struct kernels_in
         return no_memory(err);
     for (size_t o = 0; o < n->n_bias; o++) {
         float unit = bytes->scale[0] * n->ints->scale[o];
-        int32_t whole = bytes->to ? whole_bias(n, o, (double)unit) : 0;
 
-        bias[o] = (int32_t)((uint32_t)whole - zero_times_weights(n, o));
+        bias[o] = first_sum(n, o);
         scale[o] = bytes->to ? unit / bytes->scale[2] : unit;
         shift[o] = n->bias[o];
     }

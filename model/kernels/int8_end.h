@@ -12,12 +12,18 @@
 #define INT8_MAGIC      12582912.0F
 #define INT8_MAGIC_BITS 0x4b400000
 
-/* a > b ? a : b, a < b ? a : b, and the low bytes of integers from 0 to 255. x86 has
- * instructions for them that gcc 12 does not find in what the other levels get. */
+/* a > b ? a : b, of numbers and of integers, a < b ? a : b, and the low bytes of integers from
+ * 0 to 255. x86 has instructions for them that gcc 12 does not find in what the other levels
+ * get. */
 #if defined(__x86_64__) && VECTOR_LANES == 16
 VECTOR_INLINE vector int8_max(vector a, vector b)
 {
     return (vector)_mm512_max_ps((__m512)a, (__m512)b);
+}
+
+VECTOR_INLINE ints int8_larger(ints a, ints b)
+{
+    return (ints)_mm512_max_epi32((__m512i)a, (__m512i)b);
 }
 
 VECTOR_INLINE vector int8_min(vector a, vector b)
@@ -35,6 +41,11 @@ VECTOR_INLINE void int8_narrow(uint8_t *to, ints x)
 VECTOR_INLINE vector int8_max(vector a, vector b)
 {
     return (vector)_mm256_max_ps((__m256)a, (__m256)b);
+}
+
+VECTOR_INLINE ints int8_larger(ints a, ints b)
+{
+    return (ints)_mm256_max_epi32((__m256i)a, (__m256i)b);
 }
 
 VECTOR_INLINE vector int8_min(vector a, vector b)
@@ -56,6 +67,11 @@ VECTOR_INLINE vector int8_max(vector a, vector b)
     return (vector)_mm_max_ps((__m128)a, (__m128)b);
 }
 
+VECTOR_INLINE ints int8_larger(ints a, ints b)
+{
+    return (ints)_mm_max_epi32((__m128i)a, (__m128i)b);
+}
+
 VECTOR_INLINE vector int8_min(vector a, vector b)
 {
     return (vector)_mm_min_ps((__m128)a, (__m128)b);
@@ -72,6 +88,13 @@ VECTOR_INLINE void int8_narrow(uint8_t *to, ints x)
 VECTOR_INLINE vector int8_max(vector a, vector b)
 {
     return vector_max(a, b);
+}
+
+VECTOR_INLINE ints int8_larger(ints a, ints b)
+{
+    ints more = a > b;
+
+    return (more & a) | (~more & b);
 }
 
 VECTOR_INLINE vector int8_min(vector a, vector b)

@@ -8,14 +8,14 @@
  * in G is gone once its rows are multiplied by 24, but for the last, for which 12 is all that
  * 16 bits can hold: A^T counts its products twice. A sum of products then is INT8_WINOGRAD_UNIT
  * times what it stands for, modulo 2^32, which is divided by multiplying with the inverse of
- * its odd factor and shifting the rest away; that is right for sums within 2^25. */
+ * its odd factor and shifting the rest away; that is right for sums within 2^25,
+ * bias included, which may be half of that. */
 enum {
     INT8_WINOGRAD_KERNEL = 3,
     INT8_WINOGRAD_TILE = WINOGRAD_SIDE + 1 - INT8_WINOGRAD_KERNEL,
     INT8_WINOGRAD_UNIT = 24 * 24,
     INT8_WINOGRAD_SHIFT = 6,
     INT8_WINOGRAD_INVERSE = 0x38e38e39, /* times 9 is 1 */
-    INT8_WINOGRAD_SUM_MAX = 1 << 25,
 };
 
 /* weights[3][3] as in struct kernels_int8, times INT8_WINOGRAD_UNIT or a part of that. */

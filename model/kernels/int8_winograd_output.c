@@ -13,7 +13,8 @@ VECTOR_INLINE ints load(const int32_t *from)
 }
 
 /* Rows 0 and 2 of A^T times the six columns; with `odd`, rows 1 and 3. */
-VECTOR_INLINE void rows(const int32_t *from, size_t step, bool odd, ints a[SIDE], ints b[SIDE])
+VECTOR_INLINE void rows(const int32_t *from, size_t step, ints bias, bool odd, ints a[SIDE],
+                        ints b[SIDE])
 {
     VECTOR_UNROLL
     for (size_t x = 0; x < SIDE; x++) {
@@ -21,6 +22,8 @@ VECTOR_INLINE void rows(const int32_t *from, size_t step, bool odd, ints a[SIDE]
         ints m1 = load(at + 6 * step), m2 = load(at + 12 * step);
         ints m3 = load(at + 18 * step), m4 = load(at + 24 * step);
         ints edge = load(at + (odd ? 30 * step : 0));
+
+        m1 = x == 1 ? m1 + bias : m1; /* which is in each output once */
         ints first = odd ? m1 - m2 : m1 + m2;
         ints second = odd ? m3 - m4 : m3 + m4;
 
@@ -41,7 +44,7 @@ VECTOR_INLINE void side(const ints m[SIDE], ints y[TILE])
     y[3] = difference + (difference2 * 4 + m[5]) * 2;
 }
 
-/* The end, for a vector of channels. */
+/* The end, for a vector of channels: the bias INT8_WINOGRAD_UNIT times, as all sums are. */
 struct finish {
     ints bias;
     vector scale, shift, low;
@@ -51,84 +54,67 @@ struct finish {
 VECTOR_INLINE struct finish finish(const struct kernels_int8_end *end, size_t channel)
 {
     struct finish f = {
-        .bias = load(end->bias + channel),
+        .bias = load(end->bias + channel) * INT8_WINOGRAD_UNIT,
         .scale = vector_load(end->scale + channel),
     };
 
     if (end->shift)
         f.shift = vector_load(end->shift + channel);
+    else
+        f.scale *= 1.0F / (1 << INT8_WINOGRAD_SHIFT); /* instead of a shift of each sum */
     f.low = int8_splat(end->relu ? 0 : -__builtin_inff());
     f.bounds = int8_bounds(end->zero, end->low, end->high);
     return f;
 }
 
-/* A sum as it would have been without Winograd, and that as a number. */
-VECTOR_INLINE vector number(const struct finish *f, ints sum, bool floats)
+/* A^T of six values, 2^INT8_WINOGRAD_SHIFT times what they would have been without Winograd. */
+VECTOR_INLINE void outputs(const ints m[SIDE], ints y[TILE])
 {
-    vector x = __builtin_convertvector(
-        ((sum * INT8_WINOGRAD_INVERSE) >> INT8_WINOGRAD_SHIFT) + f->bias, vector);
-
-    return floats ? x * f->scale + f->shift : x * f->scale;
+    side(m, y);
+    VECTOR_UNROLL
+    for (size_t i = 0; i < TILE; i++)
+        y[i] *= INT8_WINOGRAD_INVERSE;
 }
 
 /* If there is room for (y, x). */
 VECTOR_INLINE void store(const struct finish *f, const struct int8_winograd_target *t, size_t y,
-                         size_t x, vector value, bool floats, bool whole)
+                         size_t x, ints sum, bool floats, bool whole)
 {
     size_t at = y * t->row + x * t->pixel;
 
     if (!whole && (y >= t->height || x >= t->width))
         return;
-    if (floats)
-        vector_store((float *)t->out + at, int8_max(value, f->low));
-    else
-        int8_store((uint8_t *)t->out + at, value, &f->bounds);
-}
+    if (floats) {
+        vector value = __builtin_convertvector(sum >> INT8_WINOGRAD_SHIFT, vector) * f->scale;
 
-/* Outputs of rows `y` and `y` + 2. */
-VECTOR_INLINE void store_rows(const struct finish *f, const struct int8_winograd_target *t,
-                              const ints *sums, size_t y, bool floats, bool whole)
-{
-    VECTOR_UNROLL
-    for (size_t i = 0; i < 2; i++)
-        VECTOR_UNROLL
-    for (size_t x = 0; x < TILE; x++)
-        store(f, t, y + 2 * i, x, number(f, sums[i * TILE + x], floats), floats, whole);
-}
-
-/* The larger of neighbours in rows 0 and 2, or 1 and 3. */
-VECTOR_INLINE void halve(const struct finish *f, const ints *sums, bool floats, vector ret[4])
-{
-    VECTOR_UNROLL
-    for (size_t i = 0; i < 4; i++)
-        ret[i] = int8_max(number(f, sums[2 * i], floats), number(f, sums[2 * i + 1], floats));
+        vector_store((float *)t->out + at, int8_max(value + f->shift, f->low));
+    } else {
+        int8_store((uint8_t *)t->out + at, __builtin_convertvector(sum, vector) * f->scale,
+                   &f->bounds);
+    }
 }
 
 VECTOR_INLINE void output(const int32_t *from, size_t step, const struct finish *f,
                           const struct int8_winograd_target *t, bool pool, bool floats,
                           bool whole)
 {
-    vector even[4], odd[4];
-    ints a[SIDE], b[SIDE], y[2 * TILE];
+    ints a[SIDE], b[SIDE], y[2][2 * TILE];
 
-    rows(from, step, false, a, b);
-    side(a, y);
-    side(b, y + TILE);
-    if (pool)
-        halve(f, y, floats, even);
-    else
-        store_rows(f, t, y, 0, floats, whole);
-    rows(from, step, true, a, b);
-    side(a, y);
-    side(b, y + TILE);
-    if (!pool) {
-        store_rows(f, t, y, 1, floats, whole);
-        return;
-    }
-    halve(f, y, floats, odd);
     VECTOR_UNROLL
-    for (size_t i = 0; i < 4; i++)
-        store(f, t, i / 2, i % 2, int8_max(even[i], odd[i]), floats, whole);
+    for (size_t odd = 0; odd < 2; odd++) {
+        rows(from, step, f->bias, odd, a, b);
+        outputs(a, y[odd]);
+        outputs(b, y[odd] + TILE);
+        VECTOR_UNROLL
+        for (size_t i = 0; i < 2 * TILE && !pool; i++)
+            store(f, t, i / TILE * 2 + odd, i % TILE, y[odd][i], floats, whole);
+        VECTOR_UNROLL
+        for (size_t i = 0; i < TILE && pool; i++)
+            y[odd][i] = int8_larger(y[odd][2 * i], y[odd][2 * i + 1]);
+    }
+    VECTOR_UNROLL
+    for (size_t i = 0; i < TILE && pool; i++)
+        store(f, t, i / 2, i % 2, int8_larger(y[0][i], y[1][i]), floats, whole);
 }
 
 void LEVEL(int8_winograd_output)(const struct kernels_conv *c,

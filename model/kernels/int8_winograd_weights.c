@@ -46,7 +46,7 @@ static bool sums_fit(const int16_t *weights, size_t n)
 
     for (size_t i = 0; i < n; i++)
         *(weights[i] > 0 ? &most : &least) += weights[i] * UINT8_MAX;
-    return most < INT8_WINOGRAD_SUM_MAX && least > -INT8_WINOGRAD_SUM_MAX;
+    return most < KERNELS_INT8_SUM_MAX && least > -KERNELS_INT8_SUM_MAX;
 }
 
 bool kernels_int8_winograd_fits(const struct kernels_conv *c, const int16_t *weights)

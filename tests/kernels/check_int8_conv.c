@@ -276,6 +276,8 @@ static bool check_winograd(const struct kernels_int8 *level, size_t channels, bo
     for (size_t i = 0; i < n_weights(c) && channels > 0; i++)
         k.weights[i] = INT8_MAX;
     fill_end(&k);
+    for (size_t i = 0; i < c->out_channels; i++)
+        k.bias[i] = channels > 0 ? KERNELS_INT8_SUM_MAX - 1 : k.bias[i] / 256;
     k.in = int8_bytes(in_len);
     if (channels > 0)
         memset(k.in, UINT8_MAX, in_len);
@@ -299,7 +301,7 @@ bool int8_check_winograd(const struct kernels_int8 *level)
 
 bool int8_check_winograd_range(const struct kernels_int8 *level)
 {
-    enum { MOST = 115 }; /* times 9 * 127 * 255 is less than 2^25 */
+    enum { MOST = 57 }; /* times 9 * 127 * 255 is less than KERNELS_INT8_SUM_MAX */
     bool fits = false, too_many = true;
 
     return check_winograd(level, MOST, &fits) && fits &&
