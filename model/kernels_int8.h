@@ -52,10 +52,12 @@ struct kernels_int8 {
                  const struct kernels_int8_end *end, const uint8_t *in, void *out);
 
     /* The same, to the bit, by Winograd's F(4x4,3x3) in whole numbers, where that is faster:
-     * stride 1, one group, and weights that kernels_int8_winograd_fits(). Does the pool that
-     * c->pool asks for. The input must have something as far as whole tiles of 4x4 outputs
-     * reach; work: aligned to 64 bytes, for the time of the call; both sizes in bytes. Of the
-     * reference, which it never pays for, this is conv(), which does the pool too. */
+     * stride 1, one group, and weights that fits() and kernels_int8_winograd_fits(). Does the
+     * pool that c->pool asks for, of bytes. The input must have something as far as whole tiles
+     * of 4x4 outputs reach; work: aligned to 64 bytes, for the time of the call; both sizes in
+     * bytes. Of the reference, which it never pays for, this is conv(), which does the pool
+     * too.
+     */
     bool (*winograd_pays)(const struct kernels_conv *c);
     size_t (*winograd_packed)(const struct kernels_conv *c);
     void (*winograd_pack)(const struct kernels_conv *c, const int16_t *weights, void *packed);

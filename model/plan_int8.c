@@ -150,14 +150,16 @@ bool plan_int8_way(const struct plan *p, struct plan_step *s)
 {
     struct kernels_conv c = plan_conv(p, s);
 
-    s->winograd = kernels_int8_get(p->cpu)->winograd_pays(&c) &&
-                  kernels_int8_winograd_fits(&c, s->node->ints->weights);
+    const int16_t *weights = s->node->ints->weights;
+
+    s->winograd = kernels_int8_fitting(p->cpu, &c, weights)->winograd_pays(&c) &&
+                  kernels_int8_winograd_fits(&c, weights);
     for (size_t o = 0; o < c.out_channels && s->winograd; o++) {
         int32_t first = first_sum(s->node, o);
 
         s->winograd = first < KERNELS_INT8_SUM_MAX && first > -KERNELS_INT8_SUM_MAX;
     }
-    return s->winograd;
+    return s->winograd && s->node->bytes->to;
 }
 
 /* In the order of operations of ONNX Runtime, so as to round as it does. */
@@ -211,9 +213,12 @@ static int pack_weights(struct plan *p, struct plan_step *s, const int16_t *weig
 static int pack_winograd(struct plan *p, struct plan_step *s, struct error *err)
 {
     struct plan_int8 *b = s->int8;
-    size_t len = b->kernels->winograd_packed(&b->conv);
-    void *packed = arena_alloc(&p->arena, (len + 3) / 4, sizeof(float));
+    size_t len = 0;
+    void *packed = NULL;
 
+    b->kernels = kernels_int8_fitting(p->cpu, &b->conv, s->node->ints->weights);
+    len = b->kernels->winograd_packed(&b->conv);
+    packed = arena_alloc(&p->arena, (len + 3) / 4, sizeof(float));
     if (!packed)
         return no_memory(err);
     b->kernels->winograd_pack(&b->conv, s->node->ints->weights, packed);

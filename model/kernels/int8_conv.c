@@ -101,24 +101,60 @@ void LEVEL(int8_pack)(const struct kernels_conv *c, const int16_t *weights, void
     }
 }
 
-void LEVEL(int8_conv)(const struct kernels_conv *c, const void *packed,
-                      const struct kernels_int8_end *end, const uint8_t *in, void *out)
+/* Lines of pixels, which lie `in_step` and `out_step` elements apart. */
+struct lines {
+    size_t count, width;
+    size_t in_step, out_step;
+};
+
+static void convolve(const struct kernels_conv *c, const struct int8_tile *t,
+                     const struct lines *l, const void *packed,
+                     const struct kernels_int8_end *end, const uint8_t *in, void *out)
 {
-    const struct int8_tile t = tile_of(c);
     size_t block = 0;
     size_t size = end->shift ? sizeof(float) : 1;
 
     memcpy(&block, packed, sizeof(block));
-    for (size_t y = 0; y < c->out_height; y++) {
+    for (size_t i = 0; i < l->count; i++) {
         const dot_weight *weights =
             (const dot_weight *)(const void *)((const char *)packed + HEAD);
 
         for (size_t done = 0, vectors = 0; done < vectors_of(c); done += vectors) {
             vectors = LEVEL(int8_next)(block, vectors_of(c) - done);
             LEVEL(int8_row)
-            (&t, vectors, c->out_width, weights, end, done * VECTOR_LANES,
-             in + y * c->stride_y * c->in_row, (char *)out + y * c->out_row * size);
-            weights += groups_of(&t) * vectors * DOT_LEN;
+            (t, vectors, l->width, weights, end, done * VECTOR_LANES, in + i * l->in_step,
+             (char *)out + i * l->out_step * size);
+            weights += groups_of(t) * vectors * DOT_LEN;
         }
     }
+}
+
+void LEVEL(int8_conv)(const struct kernels_conv *c, const void *packed,
+                      const struct kernels_int8_end *end, const uint8_t *in, void *out)
+{
+    const struct int8_tile t = tile_of(c);
+    const struct lines rows = {
+        .count = c->out_height,
+        .width = c->out_width,
+        .in_step = c->stride_y * c->in_row,
+        .out_step = c->out_row,
+    };
+
+    convolve(c, &t, &rows, packed, end, in, out);
+}
+
+void LEVEL(int8_conv_columns)(const struct kernels_conv *c, const void *packed,
+                              const struct kernels_int8_end *end, const uint8_t *in, void *out)
+{
+    const struct lines columns = {
+        .count = c->out_width,
+        .width = c->out_height,
+        .in_step = c->stride_x * c->in_pixel,
+        .out_step = c->out_pixel,
+    };
+    struct int8_tile t = tile_of(c);
+
+    t.in_step = c->stride_y * c->in_row;
+    t.out_step = c->out_row;
+    convolve(c, &t, &columns, packed, end, in, out);
 }

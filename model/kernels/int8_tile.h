@@ -28,4 +28,8 @@ void LEVEL(int8_row)(const struct int8_tile *t, size_t vectors, size_t width,
                      const dot_weight *weights, const struct kernels_int8_end *end,
                      size_t channel, const uint8_t *in, void *out);
 
+/* As int8_conv(), for pictures of a few columns: pixel by pixel down. */
+void LEVEL(int8_conv_columns)(const struct kernels_conv *c, const void *packed,
+                              const struct kernels_int8_end *end, const uint8_t *in, void *out);
+
 #endif

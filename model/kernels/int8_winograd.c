@@ -3,6 +3,7 @@
  * direct way, bit by bit. */
 #include "model/kernels/int8_winograd.h"
 
+#include "model/kernels/int8_tile.h"
 #include "model/kernels/int8_words.h"
 
 enum {
@@ -23,21 +24,44 @@ struct block {
     size_t input_step, product_step; /* from one frequency to the next */
 };
 
+/* What is left of a side behind whole tiles is done directly if it is no more than this, for
+ * most of a tile's work would be for nothing. In products of a vector: what the direct way
+ * takes for DOT_INPUTS products. */
+#if defined(__AVX512VNNI__)
+enum { LEFT_MAX = 2, DIRECT = 1 };
+#else
+enum { LEFT_MAX = 1, DIRECT = 2 };
+#endif
+
+/* How much of a side's outputs, the last of which a pool may not look at, go by tiles, and how
+ * much directly. */
+static size_t by_tiles(const struct kernels_conv *c, size_t out)
+{
+    size_t used = c->pool ? out / 2 * 2 : out;
+
+    return used > TILE && used % TILE <= LEFT_MAX ? used / TILE * TILE : used;
+}
+
+static size_t directly(const struct kernels_conv *c, size_t out)
+{
+    return (c->pool ? out / 2 * 2 : out) - by_tiles(c, out);
+}
+
 static size_t across(const struct kernels_conv *c)
 {
-    return (c->out_width + TILE - 1) / TILE;
+    return (by_tiles(c, c->out_width) + TILE - 1) / TILE;
 }
 
 static size_t tiles(const struct kernels_conv *c)
 {
-    return across(c) * ((c->out_height + TILE - 1) / TILE);
+    return across(c) * ((by_tiles(c, c->out_height) + TILE - 1) / TILE);
 }
 
 static size_t block_tiles(const struct kernels_conv *c)
 {
     size_t blocks = (tiles(c) + BLOCK - 1) / BLOCK;
 
-    return (tiles(c) + blocks - 1) / blocks;
+    return blocks > 0 ? (tiles(c) + blocks - 1) / blocks : 0;
 }
 
 static size_t input_vectors(const struct kernels_conv *c)
@@ -67,15 +91,9 @@ static size_t product_step(const struct kernels_conv *c)
     return block_tiles(c) * VECTORS * VECTOR_LANES + KERNELS_LANES;
 }
 
-/* In products of a vector: what the direct way takes for DOT_INPUTS products, and, found by
- * measuring, what the transforms of a vector of channels of a tile do, and what a sum costs
- * besides its terms. */
-#if defined(__AVX512VNNI__)
-enum { DIRECT = 1 };
-#else
-enum { DIRECT = 2 };
-#endif
-enum { TRANSFORM_IN = 200, TRANSFORM_OUT = 200, SUM = 2 };
+/* In products of a vector, found by measuring: what the transforms of a vector of channels of a
+ * tile do, and what a sum costs besides its terms. */
+enum { TRANSFORM_IN = 120, TRANSFORM_OUT = 180, SUM = 2 };
 
 bool LEVEL(int8_winograd_pays)(const struct kernels_conv *c)
 {
@@ -87,16 +105,22 @@ bool LEVEL(int8_winograd_pays)(const struct kernels_conv *c)
         c->stride_y != 1 || c->stride_x != 1 || c->dilation_y != 1 || c->dilation_x != 1 ||
         c->groups != 1 || c->in_channels < 2 || c->in_channels > PAIRS_MAX / out / VECTOR_LANES)
         return false;
-    size_t direct = DIRECT * window * ((c->in_channels + DOT_INPUTS - 1) / DOT_INPUTS) * out *
-                    c->out_height * c->out_width;
+    size_t direct = DIRECT * window * ((c->in_channels + DOT_INPUTS - 1) / DOT_INPUTS) * out;
     size_t sums = WINOGRAD_FREQUENCIES * ((c->in_channels + 1) / 2 + SUM) * out;
 
-    return tiles(c) * (sums + TRANSFORM_IN * input_vectors(c) + TRANSFORM_OUT * out) < direct;
+    return tiles(c) * (sums + TRANSFORM_IN * input_vectors(c) + TRANSFORM_OUT * out) <
+           direct * by_tiles(c, c->out_height) * by_tiles(c, c->out_width);
+}
+
+/* The weights of the direct way are behind those of all frequencies. */
+static size_t transformed_len(const struct kernels_conv *c)
+{
+    return WINOGRAD_FREQUENCIES * groups(c) * output_vectors(c) * WORDS_LEN;
 }
 
 size_t LEVEL(int8_winograd_packed)(const struct kernels_conv *c)
 {
-    return WINOGRAD_FREQUENCIES * groups(c) * output_vectors(c) * WORDS_LEN * sizeof(int16_t);
+    return transformed_len(c) * sizeof(int16_t) + LEVEL(int8_packed)(c);
 }
 
 static size_t block_vectors(const struct kernels_conv *c, size_t done)
@@ -112,7 +136,8 @@ void LEVEL(int8_winograd_pack)(const struct kernels_conv *c, const int16_t *weig
     size_t block = (size_t)VECTORS * VECTOR_LANES;
     int16_t *to = packed;
 
-    memset(packed, 0, LEVEL(int8_winograd_packed)(c));
+    LEVEL(int8_pack)(c, weights, to + transformed_len(c));
+    memset(packed, 0, transformed_len(c) * sizeof(*to));
     for (size_t o = 0; o < c->out_channels; o++)
         for (size_t i = 0; i < c->in_channels; i++) {
             size_t done = o / block * VECTORS;
@@ -131,10 +156,15 @@ void LEVEL(int8_winograd_pack)(const struct kernels_conv *c, const int16_t *weig
         }
 }
 
+/* For tiles, or where they need less, the outputs that are pooled later. */
 size_t LEVEL(int8_winograd_work)(const struct kernels_conv *c)
 {
-    return WINOGRAD_FREQUENCIES *
-           (input_step(c) * sizeof(int16_t) + product_step(c) * sizeof(int32_t));
+    size_t by_tiles = WINOGRAD_FREQUENCIES *
+                      (input_step(c) * sizeof(int16_t) + product_step(c) * sizeof(int32_t));
+    size_t longer = c->out_height > c->out_width ? c->out_height : c->out_width;
+    size_t pooled = c->pool ? LEFT_MAX * longer * KERNELS_ROUND(c->out_channels) : 0;
+
+    return by_tiles > pooled ? by_tiles : pooled;
 }
 
 VECTOR_INLINE words_vector load(const uint8_t *from, bool half)
@@ -253,8 +283,8 @@ static void outputs(const struct block *b, const struct kernels_int8_end *end, s
         struct int8_winograd_target t = {
             .row = c->out_row,
             .pixel = c->out_pixel,
-            .height = least(c->out_height / halves - y, whole),
-            .width = least(c->out_width / halves - x, whole),
+            .height = least(by_tiles(c, c->out_height) / halves - y, whole),
+            .width = least(by_tiles(c, c->out_width) / halves - x, whole),
         };
 
         for (size_t v = 0; v < vectors; v++) {
@@ -284,10 +314,66 @@ static void channels(const struct block *b, const int16_t *weights,
     }
 }
 
+/* The largest of each 2x2 outputs of `c`, which lie in `work`. */
+static void halve(const struct kernels_conv *c, const uint8_t *work, size_t row, size_t pixel,
+                  uint8_t *out)
+{
+    const struct kernels_pool one = {
+        .channels = c->out_channels,
+        .in_pixel = c->out_pixel,
+        .in_row = c->out_row,
+        .out_pixel = KERNELS_ROUND(c->out_channels),
+        .out_height = 1,
+        .out_width = 1,
+        .kernel_height = 2,
+        .kernel_width = 2,
+    };
+
+    for (size_t y = 0; y < c->out_height / 2; y++)
+        for (size_t x = 0; x < c->out_width / 2; x++)
+            LEVEL(int8_max_pool)
+    (&one, work + 2 * (y * c->out_row + x * c->out_pixel), out + y * row + x * pixel);
+}
+
+/* A part of the outputs, more rows than columns, or the other way round. */
+struct part {
+    size_t y, x, height, width;
+};
+
+static void rest(const struct kernels_conv *c, const void *weights,
+                 const struct kernels_int8_end *end, const struct part *p, const uint8_t *in,
+                 void *work, void *out)
+{
+    struct kernels_conv of = *c;
+    size_t size = end->shift ? sizeof(float) : 1;
+    size_t halves = c->pool ? 2 : 1;
+    char *to = (char *)out + (p->y * c->out_row + p->x * c->out_pixel) / halves * size;
+    void *direct = c->pool ? work : to;
+
+    of.out_height = p->height;
+    of.out_width = p->width;
+    if (c->pool) {
+        of.out_pixel = KERNELS_ROUND(c->out_channels);
+        of.out_row = p->width * of.out_pixel;
+    }
+    in += p->y * c->in_row + p->x * c->in_pixel;
+    if (p->height > p->width)
+        LEVEL(int8_conv_columns)(&of, weights, end, in, direct);
+    else
+        LEVEL(int8_conv)(&of, weights, end, in, direct);
+    if (c->pool)
+        halve(&of, work, c->out_row, c->out_pixel, (uint8_t *)to);
+}
+
 void LEVEL(int8_winograd)(const struct kernels_conv *c, const void *packed,
                           const struct kernels_int8_end *end, const uint8_t *in, void *work,
                           void *out)
 {
+    const void *direct = (const int16_t *)packed + transformed_len(c);
+    size_t height = by_tiles(c, c->out_height), below = directly(c, c->out_height);
+    size_t width = by_tiles(c, c->out_width), beside = directly(c, c->out_width);
+    const struct part right = {.x = width, .height = height + below, .width = beside};
+    const struct part bottom = {.y = height, .height = below, .width = width};
     struct block b = {
         .c = c,
         .products = work,
@@ -301,4 +387,8 @@ void LEVEL(int8_winograd)(const struct kernels_conv *c, const void *packed,
         inputs(&b, in);
         channels(&b, packed, end, out);
     }
+    if (beside > 0)
+        rest(c, direct, end, &right, in, work, out);
+    if (below > 0)
+        rest(c, direct, end, &bottom, in, work, out);
 }

@@ -126,9 +126,7 @@ void LEVEL(int8_winograd_output)(const struct kernels_conv *c,
     size_t side = c->pool ? TILE / 2 : TILE;
     bool whole = t->height >= side && t->width >= side;
 
-    if (end->shift && c->pool)
-        output(from, step, &f, t, true, true, false);
-    else if (end->shift)
+    if (end->shift)
         output(from, step, &f, t, false, true, false);
     else if (c->pool && whole)
         output(from, step, &f, t, true, false, true);

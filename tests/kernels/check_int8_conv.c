@@ -276,6 +276,7 @@ static bool check_winograd(const struct kernels_int8 *level, size_t channels, bo
     for (size_t i = 0; i < n_weights(c) && channels > 0; i++)
         k.weights[i] = INT8_MAX;
     fill_end(&k);
+    c->pool = c->pool && !k.end.shift;
     for (size_t i = 0; i < c->out_channels; i++)
         k.bias[i] = channels > 0 ? KERNELS_INT8_SUM_MAX - 1 : k.bias[i] / 256;
     k.in = int8_bytes(in_len);
@@ -284,7 +285,7 @@ static bool check_winograd(const struct kernels_int8 *level, size_t channels, bo
     else if (int8_below(4) == 0)
         draw_extreme(c, k.in);
     fill_want(&k);
-    *fits = kernels_int8_winograd_fits(c, k.weights);
+    *fits = level->fits(c, k.weights) && kernels_int8_winograd_fits(c, k.weights);
 
     bool ok = !*fits || winograd_agrees(&k, level);
 
