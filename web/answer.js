@@ -55,6 +55,11 @@ export class Answer {
     this.#showNone({ digit: null, headline: "No answer", detail: text });
   }
 
+  // What was given is no picture; `text` says more.
+  refuse(text) {
+    this.#showNone({ digit: null, headline: "No picture", detail: text });
+  }
+
   #showNone(said) {
     this.#say(said);
     this.#setNumber([]);

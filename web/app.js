@@ -143,7 +143,8 @@ function commandOf(event) {
   if (event.altKey || document.querySelector("dialog[open]")) return null;
   const key = event.key.toLowerCase();
   if (key === "z") return event.shiftKey ? "redo" : "undo";
-  return event.ctrlKey || event.metaKey ? null : KEYS[key];
+  if (event.ctrlKey || event.metaKey) return key === "y" ? "redo" : null;
+  return KEYS[key];
 }
 
 drawing.addEventListener("change", follow);
@@ -162,7 +163,10 @@ followPictures({
   input: byId("file"),
   target: canvas,
   put: (picture) => drawing.put(picture),
-  refuse: (text) => answer.trouble(text),
+  refuse: (text) => {
+    answer.refuse(text);
+    correct.forget();
+  },
 });
 showCommand("mnist");
 new Service(byId("service"));

@@ -12,7 +12,7 @@ export async function readPicture(file) {
   try {
     bitmap = await createImageBitmap(file);
   } catch {
-    throw new NoPicture("This file is no picture that the browser can read.");
+    throw new NoPicture("The browser cannot read this as a picture. PNG and JPEG are fine.");
   }
   try {
     return await pictureOf(bitmap, { left: 0, top: 0, width: bitmap.width, height: bitmap.height });
@@ -47,14 +47,18 @@ async function pictureOf(image, part) {
 
 // Whatever ways lead a picture here: `put` gets it, `refuse` a sentence.
 export function followPictures({ input, target, put, refuse }) {
+  let turn = 0;
   const take = async (files) => {
     const file = [...files].find(({ type }) => type.startsWith("image/")) ?? files[0];
     if (!file) return;
+    // A large one takes a while; it does not replace what came after it.
+    const mine = ++turn;
     try {
-      put(await readPicture(file));
+      const picture = await readPicture(file);
+      if (mine === turn) put(picture);
     } catch (error) {
       if (!(error instanceof NoPicture)) throw error;
-      refuse(error.message);
+      if (mine === turn) refuse(error.message);
     }
   };
   input.addEventListener("change", async () => {

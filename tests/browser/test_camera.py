@@ -90,6 +90,21 @@ def test_the_keyboard_alone_takes_a_picture(paper):
     assert paper.digit() == ""
 
 
+@pytest.mark.parametrize("size", [(320, 256), (360, 640), (640, 360)])
+def test_the_shutter_is_in_view(open_page, server, size):
+    width, height = size
+    paper = open_page(
+        server.url, permissions=["camera"], viewport={"width": width, "height": height}
+    )
+    look(paper)
+    for name in ("#preview", "#shutter", "#leave"):
+        box = paper.page.locator(name).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width, name
+        assert box["y"] >= 0 and box["y"] + box["height"] <= height, name
+    view = paper.page.locator("#preview").bounding_box()
+    assert view["width"] == pytest.approx(view["height"], abs=0.5)
+
+
 @pytest.mark.parametrize("how", ["escape", "button", "beside", "hidden"])
 def test_the_camera_is_given_back(paper, how):
     look(paper)

@@ -56,6 +56,9 @@ def test_undo_redo_and_clear_by_key(paper, clear):
     keys.press("z")
     assert inked(paper) == 0
     keys.press("Shift+Z")
+    keys.press("Control+y")
+    assert inked(paper) == whole
+    keys.press("Control+z")
     keys.press("Control+Shift+Z")
     assert inked(paper) == whole
     keys.press(clear)
@@ -195,6 +198,22 @@ def test_a_stroke_that_leaves_the_sheet_stays_on_it(paper):
     mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] + 200, steps=12)
     mouse.up()
     assert paper.digit() == "1"
+
+
+def test_a_window_that_is_resized_under_the_pen_keeps_the_stroke(paper):
+    stroke = template(7, "plain")[0]
+    half = len(stroke) // 2
+    mouse = paper.page.mouse
+    first, *rest = paper.points(stroke)[:half]
+    mouse.move(*first)
+    mouse.down()
+    for point in rest:
+        mouse.move(*point)
+    paper.page.set_viewport_size({"width": 768, "height": 1024})
+    for point in paper.points(stroke)[half:]:
+        mouse.move(*point)
+    mouse.up()
+    assert paper.digit() == "7"
 
 
 def test_another_button_of_the_mouse_does_not_draw(paper):

@@ -147,7 +147,29 @@ def test_an_empty_photograph_is_blank(paper, pictures):
 
 def test_a_file_that_is_no_picture_is_said_to_be_none(paper):
     give(paper, PASTE, b"no picture", "notes.png")
-    expect(paper.page.locator("#detail")).to_contain_text("no picture that the browser can read")
+    expect(paper.page.locator("#headline")).to_have_text("No picture")
+    expect(paper.page.locator("#detail")).to_contain_text("cannot read this as a picture")
+
+
+def test_of_two_pictures_the_later_stays(paper, pictures):
+    """The earlier one takes longer to read."""
+    _, own = pictures
+    paper.page.evaluate(
+        """const read = createImageBitmap;
+        let wait = 400;
+        window.createImageBitmap = async (file) => {
+          const pause = wait;
+          wait = 0;
+          await new Promise((done) => setTimeout(done, pause));
+          return read(file);
+        };
+        null"""
+    )
+    give(paper, PASTE, own.png(own.digit(4)))
+    give(paper, PASTE, own.png(own.digit(7)))
+    expect(paper.page.locator("body")).to_have_attribute("data-digit", "7")
+    paper.page.wait_for_timeout(600)
+    assert paper.digit() == "7"
 
 
 def test_a_pen_that_is_pressed_harder_is_wider(paper):

@@ -48,6 +48,20 @@ def test_a_server_that_goes_away_is_missed_and_found_again(open_page):
     check_end(second)
 
 
+def test_once_loaded_the_page_needs_no_network_but_for_answers(open_page, server):
+    paper = open_page(server.url, trouble=True)
+    paper.page.context.set_offline(True)
+    paper.draw(template(7, "plain"))
+    expect(paper.page.locator("#detail")).to_contain_text("cannot be reached")
+    paper.page.keyboard.press("w")
+    paper.page.keyboard.press("c")
+    expect(paper.page.get_by_role("dialog")).to_be_visible()
+    paper.page.keyboard.press("Escape")
+    expect(paper.page.get_by_role("dialog")).to_be_hidden()
+    paper.page.context.set_offline(False)
+    expect(paper.page.locator("body")).to_have_attribute("data-digit", "7")
+
+
 def test_the_servers_own_sentence_is_shown(open_page, server):
     paper = open_page(server.url, trouble=True)
     sentence = "the picture is 5000 x 5000 pixels; it may have at most 4096 each way"
