@@ -159,6 +159,13 @@ static size_t take(const char **at, const char *end, char ret[4])
 bool scan_equals(struct scan_text t, const char *text)
 {
     const char *at = t.at, *end = at ? at + t.len : at;
+
+    while (at < end && *text && *at == *text && *at != '\\') {
+        at++;
+        text++;
+    }
+    if (at < end && *at != '\\')
+        return false;
     size_t left = strlen(text);
 
     while (at < end) {
