@@ -246,27 +246,46 @@ static int unpack(struct file *f, const void *bytes, size_t len, struct error *e
                      "not a sound ONNX model: its messages contradict each other");
 }
 
+/* Leaves out blanks at both ends, and what some editors put at the end of a line. */
+static void trim(const char **text, size_t *len)
+{
+    while (*len > 0 && strchr(" \t\r", (*text)[*len - 1]))
+        --*len;
+    while (*len > 0 && strchr(" \t", **text)) {
+        ++*text;
+        --*len;
+    }
+}
+
 /* One line, without its end; *count says whether it said something. */
 static int take_line(struct file *f, const char *line, size_t len, struct onnx_metadata *m,
                      size_t *count, struct error *err)
 {
-    const char *equals = memchr(line, '=', len);
-    bool whole = len > 7 && strncmp(line, "digitd.", 7) == 0;
-    int r = 0;
+    const char *equals = NULL;
+    const char *value = NULL;
+    size_t key_len = 0;
+    size_t value_len = 0;
+    bool whole = false;
 
+    trim(&line, &len);
     if (len == 0 || *line == '#')
         return 0;
-    if (!equals || equals == line)
+    equals = memchr(line, '=', len);
+    key_len = equals ? (size_t)(equals - line) : 0;
+    if (key_len == 0)
         return error_set(err, -EBADMSG, "'%.*s' should be KEY=VALUE",
                          (int)(len < 60 ? len : 60), line);
-    m->key =
-        arena_print(&f->arena, "%s%.*s", whole ? "" : "digitd.", (int)(equals - line), line);
-    m->value = arena_print(&f->arena, "%.*s", (int)(line + len - equals - 1), equals + 1);
+    value = equals + 1;
+    value_len = len - key_len - 1;
+    trim(&line, &key_len);
+    trim(&value, &value_len);
+    whole = key_len > 7 && strncmp(line, "digitd.", 7) == 0;
+    m->key = arena_print(&f->arena, "%s%.*s", whole ? "" : "digitd.", (int)key_len, line);
+    m->value = arena_print(&f->arena, "%.*s", (int)value_len, value);
     if (!m->key || !m->value)
         return no_memory(err);
-    r = onnx_take_text(m->key, &m->key, err);
     *count += 1;
-    return r;
+    return onnx_take_text(m->key, &m->key, err);
 }
 
 static int override(struct file *f, const char *text, enum model_source source,
@@ -280,6 +299,8 @@ static int override(struct file *f, const char *text, enum model_source source,
 
     if (!text || !*text)
         return 0;
+    if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* a byte order mark */
+        text += 3;
     for (const char *c = text; *c; c++)
         lines += *c == '\n';
     all = arena_alloc(&f->arena, lines + o->n_metadata, sizeof(*all));

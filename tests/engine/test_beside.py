@@ -67,6 +67,14 @@ def test_lines_beside_the_file_win(images, tmp_path):
     assert np.abs(softmax(logits / 4) - probabilities).max() <= 1e-6
 
 
+def test_lines_of_any_editor(images, tmp_path):
+    path = save(network(), tmp_path)
+    text = "\ufeff# from elsewhere\r\n\r\n temperature = 4 \r\n"
+    path.with_name("model.onnx.properties").write_text(text, newline="")
+    logits, probabilities = predict(path, images)
+    assert np.abs(softmax(logits / 4) - probabilities).max() <= 1e-6
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
