@@ -52,6 +52,21 @@ def mnist_convnet():
     ]
 
 
+def separable():
+    """Depthwise convolutions: of each channel alone, with one or more filters for each."""
+    return [
+        layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"),
+        layers.SeparableConv2D(24, 3, padding="same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(6),
+        layers.DepthwiseConv2D(5, padding="same", activation="relu"),
+        layers.DepthwiseConv2D(3, depth_multiplier=2, activation="relu"),
+        layers.SeparableConv2D(32, 3, strides=2, depth_multiplier=2, activation="swish"),
+        layers.Flatten(),
+        layers.Dense(10, "softmax"),
+    ]
+
+
 def residual(x):
     x = layers.Conv2D(12, 3, strides=2, padding="same", activation="relu")(x)
     y = layers.Conv2D(12, 3, padding="same")(x)
@@ -64,7 +79,7 @@ def residual(x):
     return layers.Dense(10)(layers.Flatten()(x))
 
 
-NETWORKS = {f.__name__: f for f in (mlp, lenet, mnist_convnet, residual)}
+NETWORKS = {f.__name__: f for f in (mlp, lenet, mnist_convnet, separable, residual)}
 
 
 def make(name):
