@@ -83,13 +83,24 @@ int buf_print(struct buf *b, const char *format, ...)
     return r;
 }
 
+/* How many of the bytes stand for themselves in JSON and are ASCII. */
+static size_t plain_len(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && text[n] >= ' ' && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+        n++;
+    return n;
+}
+
 int buf_json_string(struct buf *b, const char *text, size_t len)
 {
     int r = buf_append(b, "\"", 1);
 
     for (size_t i = 0; i < len && r == 0;) {
         unsigned char c = (unsigned char)text[i];
-        size_t n = utf8_len(text + i, len - i);
+        size_t plain = plain_len(text + i, len - i);
+        size_t n = plain ? plain : utf8_len(text + i, len - i);
 
         if (n == 0) {
             r = buf_text(b, "\\ufffd");

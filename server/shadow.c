@@ -19,7 +19,7 @@
 /* A burst of work leaves the caches cold for the request after it. So there is one for so many
  * turns of the event loops, or where they turn slowly, for so long a time: the requests that
  * meet one are too few to be seen at the 99th percentile. */
-enum { BURST_TURNS = 500, BURST_MS = 1000, LOOK_MS = 20, MS = 1000000, CACHE_LINE = 64 };
+enum { BURST_TURNS = 1000, BURST_MS = 1000, LOOK_MS = 20, MS = 1000000, CACHE_LINE = 64 };
 
 /* The most probable class. */
 static size_t best(const float *probabilities)
