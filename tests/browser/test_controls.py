@@ -190,6 +190,24 @@ def test_a_pen_draws(paper):
     assert paper.digit() == "2"
 
 
+def test_no_point_between_two_frames_is_lost(paper):
+    """Browsers tell all the places since the last frame in one event."""
+    paper.page.evaluate(
+        """([first, ...rest]) => {
+          const sheet = document.getElementById("sheet");
+          sheet.setPointerCapture = () => {}; // there is no such pointer
+          const make = (type, [clientX, clientY], more) =>
+            new PointerEvent(type, { pointerId: 7, button: 0, clientX, clientY, ...more });
+          const coalescedEvents = rest.map((point) => make("pointermove", point));
+          sheet.dispatchEvent(make("pointerdown", first));
+          sheet.dispatchEvent(make("pointermove", rest.at(-1), { coalescedEvents }));
+          sheet.dispatchEvent(make("lostpointercapture", first));
+        }""",
+        paper.points(template(3)[0]),
+    )
+    assert paper.digit() == "3"
+
+
 def test_a_stroke_that_leaves_the_sheet_stays_on_it(paper):
     box = paper.page.locator("#sheet").bounding_box()
     mouse = paper.page.mouse
