@@ -1,12 +1,14 @@
 """The page under a test's hands: drawing on it and reading it."""
 
 import json
+import os
 import time
 from pathlib import Path
 
 TEMPLATES = json.loads(
     (Path(__file__).parents[2] / "model" / "train" / "templates.json").read_text(encoding="utf-8")
 )
+SHOTS = Path(os.environ["DIGITD_BUILD"]) / "screenshots"
 
 # A screen's worth of room around the template's 0 to 100.
 MARGIN = 0.18
@@ -80,6 +82,11 @@ class Paper:
             self.page.wait_for_timeout(20)
             if self.asked > 0:
                 quiet = time.monotonic()
+
+    def keep(self, name):
+        """A picture of the whole page, for people to look at."""
+        SHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
 
     def digit(self):
         """The digit that the page shows, once it has settled; "" for none."""

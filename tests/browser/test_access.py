@@ -36,6 +36,7 @@ def test_axe_finds_nothing(open_page, collecting, scheme, width):
     paper.page.locator("#service summary").click()
     sync_api.expect(paper.page.locator("#models")).not_to_be_empty()
     paper.page.wait_for_timeout(150)  # the bars come to rest
+    paper.keep(f"everything-{width}-{scheme}")
     assert violations(paper.page) == []
 
 

@@ -10,6 +10,7 @@ pictures = pytest.importorskip("pictures", reason="numpy is not installed")
 np = photos.np
 
 DIGIT = 3
+START_MS = 30_000  # a camera takes its time on a busy machine
 
 # Keeps the streams that the page was lent.
 WATCH = """
@@ -61,9 +62,13 @@ def dialog(paper):
     return paper.page.get_by_role("dialog", name="A digit on paper")
 
 
+def wait_for_camera(paper):
+    expect(dialog(paper)).to_have_attribute("data-state", "live", timeout=START_MS)
+
+
 def look(paper):
     paper.page.keyboard.press("c")
-    expect(dialog(paper)).to_have_attribute("data-state", "live")
+    wait_for_camera(paper)
 
 
 def test_a_digit_before_the_camera_is_read(paper):
@@ -71,7 +76,8 @@ def test_a_digit_before_the_camera_is_read(paper):
     paper.page.get_by_role("button", name="Camera").click()
     shutter = paper.page.get_by_role("button", name="Take")
     expect(shutter).to_be_focused()
-    expect(shutter).to_have_attribute("aria-disabled", "false")
+    wait_for_camera(paper)
+    assert shutter.get_attribute("aria-disabled") == "false"
     shutter.click()
     expect(dialog(paper)).to_be_hidden()
     expect(paper.page.locator("body")).to_have_attribute("data-digit", str(DIGIT))
@@ -97,6 +103,7 @@ def test_the_shutter_is_in_view(open_page, server, size):
         server.url, permissions=["camera"], viewport={"width": width, "height": height}
     )
     look(paper)
+    paper.keep(f"camera-{width}")
     for name in ("#preview", "#shutter", "#leave"):
         box = paper.page.locator(name).bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= width, name
@@ -153,7 +160,7 @@ def test_one_camera_cannot_be_turned_and_two_can(paper):
     look(paper)
     paper.page.get_by_role("button", name="Switch").click()
     paper.page.wait_for_function("streams.length === 3")
-    expect(dialog(paper)).to_have_attribute("data-state", "live")
+    wait_for_camera(paper)
     assert paper.page.evaluate(STATES) == ["ended", "ended", "live"]
 
 

@@ -91,6 +91,7 @@ def test_the_layout_fits(open_page, server, width, height, scheme):
     assert box["width"] >= 256
     tops = page.locator(".modes button").evaluate_all("all => all.map((one) => one.offsetTop)")
     assert len(set(tops)) == 1
+    paper.keep(f"drawn-{width}-{scheme}")
     if height > width:
         assert page.locator("#clear").bounding_box()["y"] < height - 44
 
