@@ -49,6 +49,7 @@ static int describe(struct model *m, const struct onnx *o, const struct graph *g
     for (size_t i = 0; i < input->shape.rank; i++)
         info->input_shape[info->input_rank++] = (int64_t)input->shape.dims[i];
     info->output_is_probabilities = g->softmax;
+    info->output_is_log = g->log_softmax;
     info->other_outputs = "";
     for (size_t i = 0; i < o->n_outputs && info->other_outputs; i++)
         if (i != g->output_at)
@@ -210,10 +211,29 @@ size_t model_scratch(const struct model *m)
     return plan_scratch(m->plan);
 }
 
+/* What a LogSoftmax makes of logits, which are that too. */
+static void take_log(float *logits, size_t n)
+{
+    for (float *row = logits; row < logits + n * MODEL_CLASSES; row += MODEL_CLASSES) {
+        float most = row[0];
+        float sum = 0;
+
+        for (size_t i = 1; i < MODEL_CLASSES; i++)
+            most = fmaxf(most, row[i]);
+        for (size_t i = 0; i < MODEL_CLASSES; i++)
+            sum += expf(row[i] - most);
+        most += logf(sum);
+        for (size_t i = 0; i < MODEL_CLASSES; i++)
+            row[i] -= most;
+    }
+}
+
 void model_predict(const struct model *m, const float *images, size_t n, void *scratch,
                    float *logits, float *probabilities)
 {
     plan_run(m->plan, images, n, scratch, logits);
+    if (m->info.output_is_log)
+        take_log(logits, n);
     kernels_softmax(logits, n, MODEL_CLASSES, m->info.temperature, probabilities);
 }
 

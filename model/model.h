@@ -45,7 +45,8 @@ struct model_info {
     int64_t input_shape[MODEL_RANK_MAX]; /* as the file declares it; -1 = batch */
     const char *output_name;             /* the graph's own output */
     const char *other_outputs;           /* those that are not computed, with commas */
-    bool output_is_probabilities;        /* the graph ends in Softmax; else it gives logits */
+    bool output_is_probabilities;        /* the graph ends in Softmax; else it gives logits, */
+    bool output_is_log;          /* which are log-probabilities if it ends in LogSoftmax */
     float input_scale;           /* tensor value = grey (0..255, ink high) * input_scale */
     float input_mean, input_std; /* what the file's own input is then normalised by, here */
     bool input_paper_high;       /* and before that turned over, since it takes paper high */

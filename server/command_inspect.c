@@ -95,7 +95,9 @@ static void print_head(const struct model_info *info, const char *path)
     printf(" [N, %d], %s\n", MODEL_CLASSES,
            info->output_is_probabilities
                ? "probabilities; logits are what goes into its Softmax"
-               : "logits; probabilities are softmax(logits / temperature)");
+           : info->output_is_log ? "logits that are log-probabilities; probabilities are "
+                                   "softmax(logits / temperature)"
+                                 : "logits; probabilities are softmax(logits / temperature)");
     if (*info->other_outputs)
         print_text("not computed", info->other_outputs);
     printf("%-14s", "labels");
@@ -256,9 +258,10 @@ static int write_json(struct buf *out, const struct model *m, const char *path)
     if (r == 0)
         r = write_text(out, "other_outputs", info->other_outputs);
     if (r == 0)
-        r = buf_print(out, ",\"output_is_probabilities\":%s,\"temperature\":%.9g",
-                      info->output_is_probabilities ? "true" : "false",
-                      (double)info->temperature);
+        r = buf_print(
+            out, ",\"output_is_probabilities\":%s,\"output_is_log\":%s,\"temperature\":%.9g",
+            info->output_is_probabilities ? "true" : "false",
+            info->output_is_log ? "true" : "false", (double)info->temperature);
     if (r == 0)
         r = write_labels(out, info);
     if (r == 0)

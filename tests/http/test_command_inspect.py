@@ -4,7 +4,10 @@ import hashlib
 import json
 import re
 
+import pytest
 from commands import BAD_DATA, FAILED, MODEL, WRONG_USAGE, digitd
+from conftest import v2_body
+from models import always, helper, np, onnx
 
 
 def test_json_of_the_model_that_ships():
@@ -46,3 +49,43 @@ def test_what_is_no_model(tmp_path):
     assert "none.onnx" in err
     _, err = digitd("inspect", MODEL, MODEL, code=WRONG_USAGE)
     assert "one model" in err
+
+
+OUTPUTS = {
+    "Softmax": ("probabilities", "probabilities; logits are what goes into its Softmax"),
+    "LogSoftmax": ("log-probabilities", "logits that are log-probabilities; probabilities are"),
+    None: ("logits", "logits; probabilities are softmax(logits / temperature)"),
+}
+
+
+@pytest.mark.parametrize("end", OUTPUTS)
+@pytest.mark.parametrize("both", [False, True])
+def test_which_output_is_which(end, both, start, tmp_path):
+    """The command says it, the server says it, and what is asked for by name is that."""
+    model = onnx.load_from_string(always(3))
+    graph = model.graph
+    path = tmp_path / "m.onnx"
+    if end:
+        graph.node.append(helper.make_node(end, ["scores"], ["said"], axis=1))
+        graph.output.add().CopyFrom(helper.make_tensor_value_info("said", 1, ["n", 10]))
+        if not both:
+            del graph.output[0]
+    own = "said" if end and (end == "Softmax" or not both) else "scores"
+    kind, text = OUTPUTS[end if own == "said" else None]
+    path.write_bytes(model.SerializeToString())
+    out, _ = digitd("inspect", path)
+    assert f"output         {own} [N, 10], {text}" in out
+    assert (f"not computed   {'scores' if own == 'said' else 'said'}\n" in out) == (
+        both and end is not None
+    )
+    server = start("--model", str(path))
+    parameters = server.get("/v2/models/mnist/config").json["parameters"]
+    assert parameters["output"] == {"string_value": own}
+    assert parameters["output_is"] == {"string_value": kind}
+    body = json.loads(v2_body()) | {"outputs": [{"name": own}]}
+    (got,) = server.request("POST", "/v2/models/mnist/infer", json.dumps(body)).json["outputs"]
+    scores = np.array([9.0 if i == 3 else 0 for i in range(10)])
+    shares = np.exp(scores) / np.exp(scores).sum()
+    want = {"probabilities": shares, "log-probabilities": np.log(shares), "logits": scores}[kind]
+    assert got["name"] == own
+    assert got["data"] == pytest.approx(want, abs=1e-5)
