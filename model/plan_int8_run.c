@@ -67,12 +67,10 @@ static void draw_border(const struct work *w)
     size_t end = above + p->height * p->row;
     void *at = buffer(w, p);
 
-    fill(p, at, 0, above);
-    for (size_t row = above; row < end && left + right > 0; row += p->row) {
-        fill(p, at, row, left);
-        fill(p, at, row + p->row - right, right);
-    }
-    fill(p, at, end, p->border_end[0] * p->row);
+    fill(p, at, 0, above + left);
+    for (size_t row = above + p->row; row < end && left + right > 0; row += p->row)
+        fill(p, at, row - right, right + left); /* of one row and the next */
+    fill(p, at, end - right, right + p->border_end[0] * p->row);
 }
 
 /* Row by row, and where pixels differ in width, pixel by pixel. */

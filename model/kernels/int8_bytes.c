@@ -87,12 +87,13 @@ void LEVEL(int8_quantize)(const float *x, float scale, int32_t zero, size_t coun
     float rest[VECTOR_LANES] = {0};
     uint8_t rounded[VECTOR_LANES];
 
-    for (; count >= VECTOR_LANES; count -= VECTOR_LANES) {
-        int8_store(y, vector_load(x) / scale, &bounds);
-        x += VECTOR_LANES;
-        y += VECTOR_LANES;
-    }
-    if (count > 0) {
+    for (size_t i = 0; i + VECTOR_LANES <= count; i += VECTOR_LANES)
+        int8_store(y + i, vector_load(x + i) / scale, &bounds);
+    if (count >= VECTOR_LANES) { /* some a second time */
+        size_t last = count - VECTOR_LANES;
+
+        int8_store(y + last, vector_load(x + last) / scale, &bounds);
+    } else {
         memcpy(rest, x, count * sizeof(*x));
         int8_store(rounded, vector_load(rest) / scale, &bounds);
         memcpy(y, rounded, count);

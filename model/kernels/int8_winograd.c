@@ -11,7 +11,8 @@ enum {
     SIDE = WINOGRAD_SIDE,
     VECTORS = INT8_WINOGRAD_VECTORS,
     WIDE = WORDS_WIDE,
-    BLOCK = 16, /* tiles at a time, in runs of nearly the same length */
+    BLOCK = INT8_WINOGRAD_BLOCK,
+    STEP = INT8_WINOGRAD_STEP,
 };
 
 /* Some tiles of a picture, as [WINOGRAD_FREQUENCIES][tiles][pixel] before the product and, of
@@ -21,7 +22,7 @@ struct block {
     size_t first, tiles;
     int16_t *inputs;
     int32_t *products;
-    size_t input_step, product_step; /* from one frequency to the next */
+    size_t input_step; /* from one frequency to the next */
 };
 
 /* What is left of a side behind whole tiles is done directly if it is no more than this, for
@@ -84,11 +85,6 @@ static size_t groups(const struct kernels_conv *c)
 static size_t input_step(const struct kernels_conv *c)
 {
     return (block_tiles(c) + 1) * input_vectors(c) * WIDE;
-}
-
-static size_t product_step(const struct kernels_conv *c)
-{
-    return block_tiles(c) * VECTORS * VECTOR_LANES + KERNELS_LANES;
 }
 
 /* In products of a vector, found by measuring: what the transforms of a vector of channels of a
@@ -159,8 +155,8 @@ void LEVEL(int8_winograd_pack)(const struct kernels_conv *c, const int16_t *weig
 /* For tiles, or where they need less, the outputs that are pooled later. */
 size_t LEVEL(int8_winograd_work)(const struct kernels_conv *c)
 {
-    size_t by_tiles = WINOGRAD_FREQUENCIES *
-                      (input_step(c) * sizeof(int16_t) + product_step(c) * sizeof(int32_t));
+    size_t by_tiles =
+        WINOGRAD_FREQUENCIES * (input_step(c) * sizeof(int16_t) + STEP * sizeof(int32_t));
     size_t longer = c->out_height > c->out_width ? c->out_height : c->out_width;
     size_t pooled = c->pool ? LEFT_MAX * longer * KERNELS_ROUND(c->out_channels) : 0;
 
@@ -292,7 +288,7 @@ static void outputs(const struct block *b, const struct kernels_int8_end *end, s
 
             t.out = (char *)out + (y * c->out_row + x * c->out_pixel + at) * size;
             LEVEL(int8_winograd_output)
-            (c, end, at, b->products + (i * vectors + v) * VECTOR_LANES, b->product_step, &t);
+            (c, end, at, b->products + (i * vectors + v) * VECTOR_LANES, &t);
         }
     }
 }
@@ -307,7 +303,7 @@ static void channels(const struct block *b, const int16_t *weights,
         for (size_t f = 0; f < WINOGRAD_FREQUENCIES; f++) {
             LEVEL(int8_winograd_row)
             (vectors, b->tiles, groups(c), weights, b->inputs + f * b->input_step,
-             input_vectors(c) * WIDE, b->products + f * b->product_step);
+             input_vectors(c) * WIDE, b->products + f * STEP);
             weights += groups(c) * vectors * WORDS_LEN;
         }
         outputs(b, end, done * VECTOR_LANES, vectors, out);
@@ -378,10 +374,9 @@ void LEVEL(int8_winograd)(const struct kernels_conv *c, const void *packed,
         .c = c,
         .products = work,
         .input_step = input_step(c),
-        .product_step = product_step(c),
     };
 
-    b.inputs = (int16_t *)(b.products + WINOGRAD_FREQUENCIES * b.product_step);
+    b.inputs = (int16_t *)(b.products + WINOGRAD_FREQUENCIES * STEP);
     for (; b.first < tiles(c); b.first += b.tiles) {
         b.tiles = least(tiles(c) - b.first, block_tiles(c));
         inputs(&b, in);

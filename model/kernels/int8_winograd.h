@@ -2,6 +2,7 @@
 #define MODEL_KERNELS_INT8_WINOGRAD_H
 
 #include "model/kernels/int8_level.h"
+#include "model/kernels/vector.h"
 #include "model/kernels/winograd.h"
 
 /* Winograd's F(4x4,3x3) of winograd.h in whole numbers, and so exact. What is left of fractions
@@ -21,9 +22,15 @@ enum {
 /* weights[3][3] as in struct kernels_int8, times INT8_WINOGRAD_UNIT or a part of that. */
 void int8_winograd_transform(const int16_t *weights, int32_t ret[WINOGRAD_FREQUENCIES]);
 
-/* Products go to [WINOGRAD_FREQUENCIES][tiles][channels of a block], so many vectors of them.
- */
-enum { INT8_WINOGRAD_VECTORS = 2 };
+/* Tiles at a time, in runs of nearly the same length, and vectors of channels: products go to
+ * [WINOGRAD_FREQUENCIES][tiles][vectors][VECTOR_LANES], from one frequency to the next a
+ * distance that is known here, and a line more than a power of two, as in winograd.c. */
+enum {
+    INT8_WINOGRAD_BLOCK = 16,
+    INT8_WINOGRAD_VECTORS = 2,
+    INT8_WINOGRAD_STEP =
+        INT8_WINOGRAD_BLOCK * INT8_WINOGRAD_VECTORS * VECTOR_LANES + (int)KERNELS_LANES,
+};
 
 /* One frequency of a row of `width` tiles: in[width][in_step], of which `steps` groups of
  * WORDS_INPUTS count, to out[width][vectors][VECTOR_LANES]; weights:
@@ -40,11 +47,11 @@ struct int8_winograd_target {
     size_t height, width; /* what there is room for */
 };
 
-/* A vector of channels of one tile, the first of which is `channel`: from, `step` from one
- * frequency to the next, to what the end makes of it. */
+/* A vector of channels of one tile, the first of which is `channel`, to what the end makes of
+ * it.
+ */
 void LEVEL(int8_winograd_output)(const struct kernels_conv *c,
                                  const struct kernels_int8_end *end, size_t channel,
-                                 const int32_t *from, size_t step,
-                                 const struct int8_winograd_target *t);
+                                 const int32_t *from, const struct int8_winograd_target *t);
 
 #endif

@@ -2,7 +2,7 @@
 #include "model/kernels/int8_end.h"
 #include "model/kernels/int8_winograd.h"
 
-enum { TILE = INT8_WINOGRAD_TILE, SIDE = WINOGRAD_SIDE };
+enum { TILE = INT8_WINOGRAD_TILE, SIDE = WINOGRAD_SIDE, STEP = INT8_WINOGRAD_STEP };
 
 VECTOR_INLINE ints load(const int32_t *from)
 {
@@ -13,15 +13,14 @@ VECTOR_INLINE ints load(const int32_t *from)
 }
 
 /* Rows 0 and 2 of A^T times the six columns; with `odd`, rows 1 and 3. */
-VECTOR_INLINE void rows(const int32_t *from, size_t step, ints bias, bool odd, ints a[SIDE],
-                        ints b[SIDE])
+VECTOR_INLINE void rows(const int32_t *from, ints bias, bool odd, ints a[SIDE], ints b[SIDE])
 {
     VECTOR_UNROLL
     for (size_t x = 0; x < SIDE; x++) {
-        const int32_t *at = from + x * step;
-        ints m1 = load(at + 6 * step), m2 = load(at + 12 * step);
-        ints m3 = load(at + 18 * step), m4 = load(at + 24 * step);
-        ints edge = load(at + (odd ? 30 * step : 0));
+        const int32_t *at = from + x * STEP;
+        ints m1 = load(at + 6 * STEP), m2 = load(at + 12 * STEP);
+        ints m3 = load(at + 18 * STEP), m4 = load(at + 24 * STEP);
+        ints edge = load(at + (odd ? 30 * STEP : 0));
 
         m1 = x == 1 ? m1 + bias : m1; /* which is in each output once */
         ints first = odd ? m1 - m2 : m1 + m2;
@@ -94,7 +93,7 @@ VECTOR_INLINE void store(const struct finish *f, const struct int8_winograd_targ
     }
 }
 
-VECTOR_INLINE void output(const int32_t *from, size_t step, const struct finish *f,
+VECTOR_INLINE void output(const int32_t *from, const struct finish *f,
                           const struct int8_winograd_target *t, bool pool, bool floats,
                           bool whole)
 {
@@ -102,7 +101,7 @@ VECTOR_INLINE void output(const int32_t *from, size_t step, const struct finish 
 
     VECTOR_UNROLL
     for (size_t odd = 0; odd < 2; odd++) {
-        rows(from, step, f->bias, odd, a, b);
+        rows(from, f->bias, odd, a, b);
         outputs(a, y[odd]);
         outputs(b, y[odd] + TILE);
         VECTOR_UNROLL
@@ -119,21 +118,20 @@ VECTOR_INLINE void output(const int32_t *from, size_t step, const struct finish 
 
 void LEVEL(int8_winograd_output)(const struct kernels_conv *c,
                                  const struct kernels_int8_end *end, size_t channel,
-                                 const int32_t *from, size_t step,
-                                 const struct int8_winograd_target *t)
+                                 const int32_t *from, const struct int8_winograd_target *t)
 {
     const struct finish f = finish(end, channel);
     size_t side = c->pool ? TILE / 2 : TILE;
     bool whole = t->height >= side && t->width >= side;
 
     if (end->shift)
-        output(from, step, &f, t, false, true, false);
+        output(from, &f, t, false, true, false);
     else if (c->pool && whole)
-        output(from, step, &f, t, true, false, true);
+        output(from, &f, t, true, false, true);
     else if (c->pool)
-        output(from, step, &f, t, true, false, false);
+        output(from, &f, t, true, false, false);
     else if (whole)
-        output(from, step, &f, t, false, false, true);
+        output(from, &f, t, false, false, true);
     else
-        output(from, step, &f, t, false, false, false);
+        output(from, &f, t, false, false, false);
 }
