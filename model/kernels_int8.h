@@ -45,19 +45,18 @@ struct kernels_int8 {
     size_t (*packed)(const struct kernels_conv *c);
     void (*pack)(const struct kernels_conv *c, const int16_t *weights, void *packed);
     /* out: uint8_t or float, as the end says, with strides in elements of its own. `relu` of
-     * the shape is not looked at. A dense layer is a convolution with a kernel of one pixel
-     * whose pixels are the images; out_height and out_width may differ from when the weights
-     * were packed. Sums are taken modulo 2^32. */
+     * the shape is not looked at; the pool that c->pool asks for is done, of bytes. A dense
+     * layer is a convolution with a kernel of one pixel whose pixels are the images; out_height
+     * and out_width may differ from when the weights were packed. Sums are taken modulo 2^32.
+     */
     void (*conv)(const struct kernels_conv *c, const void *packed,
                  const struct kernels_int8_end *end, const uint8_t *in, void *out);
 
     /* The same, to the bit, by Winograd's F(4x4,3x3) in whole numbers, where that is faster:
-     * stride 1, one group, and weights that fits() and kernels_int8_winograd_fits(). Does the
-     * pool that c->pool asks for, of bytes. The input must have something as far as whole tiles
-     * of 4x4 outputs reach; work: aligned to 64 bytes, for the time of the call; both sizes in
-     * bytes. Of the reference, which it never pays for, this is conv(), which does the pool
-     * too.
-     */
+     * stride 1, one group, and weights that fits() and kernels_int8_winograd_fits(). The input
+     * must have something as far as whole tiles of 4x4 outputs reach; work: aligned to 64
+     * bytes, for the time of the call; both sizes in bytes. Of the reference, which it never
+     * pays for, this is conv(). */
     bool (*winograd_pays)(const struct kernels_conv *c);
     size_t (*winograd_packed)(const struct kernels_conv *c);
     void (*winograd_pack)(const struct kernels_conv *c, const int16_t *weights, void *packed);

@@ -159,7 +159,7 @@ bool plan_int8_way(const struct plan *p, struct plan_step *s)
 
         s->winograd = first < KERNELS_INT8_SUM_MAX && first > -KERNELS_INT8_SUM_MAX;
     }
-    return s->winograd && s->node->bytes->to;
+    return s->node->bytes->to;
 }
 
 /* In the order of operations of ONNX Runtime, so as to round as it does. */

@@ -89,6 +89,8 @@ int plan_ways(struct plan *p, struct error *err)
 
         if (s.kind == PLAN_CONV)
             pools = choose(p, &s);
+        else if (s.kind == PLAN_INT8 && s.int8_kind == PLAN_INT8_CONV && sees_all(p, &s))
+            s.int8_kind = PLAN_INT8_DENSE;
         else if (s.kind == PLAN_INT8 && s.int8_kind == PLAN_INT8_CONV)
             pools = plan_int8_way(p, &s);
         if (pools && only_reader(p, i) && halves(p, &p->steps[i + 1])) {

@@ -101,30 +101,32 @@ void LEVEL(int8_pack)(const struct kernels_conv *c, const int16_t *weights, void
     }
 }
 
-/* Lines of pixels, which lie `in_step` and `out_step` elements apart. */
+/* Lines of pixels, or with a pool pairs of them, which lie so many elements apart. */
 struct lines {
     size_t count, width;
     size_t in_step, out_step;
 };
 
-static void convolve(const struct kernels_conv *c, const struct int8_tile *t,
-                     const struct lines *l, const void *packed,
-                     const struct kernels_int8_end *end, const uint8_t *in, void *out)
+static void convolve(const struct kernels_conv *c, struct int8_tile t, const struct lines *l,
+                     const void *packed, const struct kernels_int8_end *end, const uint8_t *in,
+                     void *out)
 {
     size_t block = 0;
     size_t size = end->shift ? sizeof(float) : 1;
+    size_t each = c->pool ? 2 : 1;
 
     memcpy(&block, packed, sizeof(block));
-    for (size_t i = 0; i < l->count; i++) {
+    t.next_line = c->pool ? l->in_step : 0;
+    for (size_t i = 0; i < l->count / each; i++) {
         const dot_weight *weights =
             (const dot_weight *)(const void *)((const char *)packed + HEAD);
 
         for (size_t done = 0, vectors = 0; done < vectors_of(c); done += vectors) {
             vectors = LEVEL(int8_next)(block, vectors_of(c) - done);
             LEVEL(int8_row)
-            (t, vectors, l->width, weights, end, done * VECTOR_LANES, in + i * l->in_step,
-             (char *)out + i * l->out_step * size);
-            weights += groups_of(t) * vectors * DOT_LEN;
+            (&t, vectors, l->width, weights, end, done * VECTOR_LANES,
+             in + i * each * l->in_step, (char *)out + i * l->out_step * size);
+            weights += groups_of(&t) * vectors * DOT_LEN;
         }
     }
 }
@@ -140,7 +142,7 @@ void LEVEL(int8_conv)(const struct kernels_conv *c, const void *packed,
         .out_step = c->out_row,
     };
 
-    convolve(c, &t, &rows, packed, end, in, out);
+    convolve(c, t, &rows, packed, end, in, out);
 }
 
 void LEVEL(int8_conv_columns)(const struct kernels_conv *c, const void *packed,
@@ -156,5 +158,5 @@ void LEVEL(int8_conv_columns)(const struct kernels_conv *c, const void *packed,
 
     t.in_step = c->stride_y * c->in_row;
     t.out_step = c->out_row;
-    convolve(c, &t, &columns, packed, end, in, out);
+    convolve(c, t, &columns, packed, end, in, out);
 }

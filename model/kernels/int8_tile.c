@@ -2,26 +2,32 @@
 
 #include "model/kernels/int8_end.h"
 
-/* Sums, weights and inputs have to fit the registers. */
+/* Sums, weights and inputs have to fit the registers. Halved ones are counted in outputs. */
 #if defined(__AVX512VNNI__)
-#define TILES(X) UPTO_14(X, 1) UPTO_14(X, 2) UPTO_6(X, 4)
+#define TILES(X)  UPTO_14(X, 1) UPTO_14(X, 2) UPTO_6(X, 4)
+#define HALVED(X) UPTO_7(X, 1) UPTO_7(X, 2) UPTO_3(X, 4)
 static const unsigned char most_pixels[INT8_VECTORS + 1] = {0, 14, 14, 0, 6};
 #elif VECTOR_REGISTERS == 32 && !defined(__aarch64__)
-#define TILES(X) UPTO_14(X, 1) UPTO_12(X, 2) UPTO_5(X, 4)
+#define TILES(X)  UPTO_14(X, 1) UPTO_12(X, 2) UPTO_5(X, 4)
+#define HALVED(X) UPTO_7(X, 1) UPTO_6(X, 2) UPTO_2(X, 4)
 static const unsigned char most_pixels[INT8_VECTORS + 1] = {0, 14, 12, 0, 5};
 #elif defined(__aarch64__)
-#define TILES(X) UPTO_14(X, 1) UPTO_8(X, 2) UPTO_2(X, 4)
+#define TILES(X)  UPTO_14(X, 1) UPTO_8(X, 2) UPTO_2(X, 4)
+#define HALVED(X) UPTO_7(X, 1) UPTO_4(X, 2) X(1, 4)
 static const unsigned char most_pixels[INT8_VECTORS + 1] = {0, 14, 8, 0, 2};
 #else
-#define TILES(X) UPTO_8(X, 1) UPTO_4(X, 2) UPTO_2(X, 4)
+#define TILES(X)  UPTO_8(X, 1) UPTO_4(X, 2) UPTO_2(X, 4)
+#define HALVED(X) UPTO_4(X, 1) UPTO_2(X, 2) X(1, 4)
 static const unsigned char most_pixels[INT8_VECTORS + 1] = {0, 8, 4, 0, 2};
 #endif
 
 #define UPTO_2(X, v)  X(1, v) X(2, v)
-#define UPTO_4(X, v)  UPTO_2(X, v) X(3, v) X(4, v)
+#define UPTO_3(X, v)  UPTO_2(X, v) X(3, v)
+#define UPTO_4(X, v)  UPTO_3(X, v) X(4, v)
 #define UPTO_5(X, v)  UPTO_4(X, v) X(5, v)
 #define UPTO_6(X, v)  UPTO_5(X, v) X(6, v)
-#define UPTO_8(X, v)  UPTO_6(X, v) X(7, v) X(8, v)
+#define UPTO_7(X, v)  UPTO_6(X, v) X(7, v)
+#define UPTO_8(X, v)  UPTO_7(X, v) X(8, v)
 #define UPTO_12(X, v) UPTO_8(X, v) X(9, v) X(10, v) X(11, v) X(12, v)
 #define UPTO_14(X, v) UPTO_12(X, v) X(13, v) X(14, v)
 
@@ -120,25 +126,60 @@ VECTOR_INLINE void finish_floats(const ints *sums, const struct int8_tile *t,
     }
 }
 
+VECTOR_INLINE void add_up(const struct int8_tile *t, const dot_weight *weights,
+                          const int32_t *bias, const uint8_t *in, size_t pixels, size_t vectors,
+                          ints *sums)
+{
+    VECTOR_UNROLL
+    for (size_t i = 0; i < pixels * vectors; i++)
+        memcpy(&sums[i], bias + i % vectors * VECTOR_LANES, sizeof(ints));
+
+    for (size_t y = 0; y < t->rows; y++)
+        for (size_t x = 0; x < t->runs; x++)
+            weights = run(t->run, sums, weights, in + y * t->row_step + x * t->run_step,
+                          t->in_step, pixels, vectors);
+}
+
 VECTOR_INLINE void tile(const struct int8_tile *t, const dot_weight *weights,
                         const struct kernels_int8_end *end, size_t channel, const uint8_t *in,
                         void *out, size_t pixels, size_t vectors)
 {
     ints sums[INT8_PIXELS * INT8_VECTORS];
 
-    VECTOR_UNROLL
-    for (size_t i = 0; i < pixels * vectors; i++)
-        memcpy(&sums[i], end->bias + channel + i % vectors * VECTOR_LANES, sizeof(ints));
-
-    for (size_t y = 0; y < t->rows; y++)
-        for (size_t x = 0; x < t->runs; x++)
-            weights = run(t->run, sums, weights, in + y * t->row_step + x * t->run_step,
-                          t->in_step, pixels, vectors);
-
+    add_up(t, weights, end->bias + channel, in, pixels, vectors, sums);
     if (end->shift)
         finish_floats(sums, t, end, channel, out, pixels, vectors);
     else
         finish_bytes(sums, t, end, channel, out, pixels, vectors);
+}
+
+/* Pairs of pixels, of which the larger stays: [pairs][vectors]. */
+VECTOR_INLINE void halve(const ints *sums, size_t pairs, size_t vectors, ints *ret)
+{
+    VECTOR_UNROLL
+    for (size_t i = 0; i < pairs * vectors; i++) {
+        size_t at = i / vectors * 2 * vectors + i % vectors;
+
+        ret[i] = int8_larger(sums[at], sums[at + vectors]);
+    }
+}
+
+/* The same of two lines, one after the other, of which every 2x2 become one. */
+VECTOR_INLINE void tile_halved(const struct int8_tile *t, const dot_weight *weights,
+                               const struct kernels_int8_end *end, size_t channel,
+                               const uint8_t *in, void *out, size_t pairs, size_t vectors)
+{
+    ints sums[INT8_PIXELS * INT8_VECTORS];
+    ints first[INT8_PIXELS * INT8_VECTORS / 2], second[INT8_PIXELS * INT8_VECTORS / 2];
+
+    add_up(t, weights, end->bias + channel, in, 2 * pairs, vectors, sums);
+    halve(sums, pairs, vectors, first);
+    add_up(t, weights, end->bias + channel, in + t->next_line, 2 * pairs, vectors, sums);
+    halve(sums, pairs, vectors, second);
+    VECTOR_UNROLL
+    for (size_t i = 0; i < pairs * vectors; i++)
+        first[i] = int8_larger(first[i], second[i]);
+    finish_bytes(first, t, end, channel, out, pairs, vectors);
 }
 
 typedef void tile_fn(const struct int8_tile *t, const dot_weight *weights,
@@ -154,8 +195,19 @@ typedef void tile_fn(const struct int8_tile *t, const dot_weight *weights,
     }
 TILES(DEFINE)
 
-#define ENTRY(p, v) [v][p] = tile_##p##x##v,
+#define DEFINE_HALVED(p, v)                                                            \
+    static void halved_##p##x##v(const struct int8_tile *t, const dot_weight *weights, \
+                                 const struct kernels_int8_end *end, size_t channel,   \
+                                 const uint8_t *in, void *out)                         \
+    {                                                                                  \
+        tile_halved(t, weights, end, channel, in, out, p, v);                          \
+    }
+HALVED(DEFINE_HALVED)
+
+#define ENTRY(p, v)        [v][p] = tile_##p##x##v,
+#define ENTRY_HALVED(p, v) [v][p] = halved_##p##x##v,
 static tile_fn *const tiles[INT8_VECTORS + 1][INT8_PIXELS + 1] = {TILES(ENTRY)};
+static tile_fn *const halved[INT8_VECTORS + 1][INT8_PIXELS / 2 + 1] = {HALVED(ENTRY_HALVED)};
 
 size_t LEVEL(int8_next)(size_t block, size_t left)
 {
@@ -174,15 +226,20 @@ void LEVEL(int8_row)(const struct int8_tile *t, size_t vectors, size_t width,
                      const dot_weight *weights, const struct kernels_int8_end *end,
                      size_t channel, const uint8_t *in, void *out)
 {
-    size_t count = (width + most_pixels[vectors] - 1) / most_pixels[vectors];
-    size_t larger = width % count;
+    size_t each = t->next_line > 0 ? 2 : 1; /* pixels of an output */
+    size_t outputs = width / each;
+    size_t most = most_pixels[vectors] / each;
+    size_t count = (outputs + most - 1) / most;
     size_t size = end->shift ? sizeof(float) : 1;
 
     for (size_t i = 0; i < count; i++) {
-        size_t pixels = width / count + (i < larger);
+        size_t pixels = outputs / count + (i < outputs % count);
 
-        tiles[vectors][pixels](t, weights, end, channel, in, out);
-        in += pixels * t->in_step;
+        if (each > 1)
+            halved[vectors][pixels](t, weights, end, channel, in, out);
+        else
+            tiles[vectors][pixels](t, weights, end, channel, in, out);
+        in += pixels * each * t->in_step;
         out = (char *)out + pixels * t->out_step * size;
     }
 }

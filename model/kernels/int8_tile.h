@@ -12,6 +12,7 @@ struct int8_tile {
     size_t run;            /* groups of DOT_INPUTS bytes that lie together */
     size_t in_step;        /* from one pixel of the tile to the next */
     size_t out_step;       /* likewise, in elements of the output */
+    size_t next_line;      /* if each 2x2 outputs become one: to the pixels below, or beside */
 };
 
 enum { INT8_VECTORS = 4, INT8_PIXELS = 14 };

@@ -152,17 +152,12 @@ void LEVEL(int8_winograd_pack)(const struct kernels_conv *c, const int16_t *weig
         }
 }
 
-/* For tiles, or where they need less, the outputs that are pooled later. */
 size_t LEVEL(int8_winograd_work)(const struct kernels_conv *c)
 {
-    size_t by_tiles =
-        WINOGRAD_FREQUENCIES * (input_step(c) * sizeof(int16_t) + STEP * sizeof(int32_t));
-    size_t longer = c->out_height > c->out_width ? c->out_height : c->out_width;
-    size_t pooled = c->pool ? LEFT_MAX * longer * KERNELS_ROUND(c->out_channels) : 0;
-
-    return by_tiles > pooled ? by_tiles : pooled;
+    return WINOGRAD_FREQUENCIES * (input_step(c) * sizeof(int16_t) + STEP * sizeof(int32_t));
 }
 
+/* A pixel's channels, of which the last vector may have only half. */
 VECTOR_INLINE words_vector load(const uint8_t *from, bool half)
 {
     return half ? words_widen_half(from) : words_widen(from);
@@ -310,27 +305,6 @@ static void channels(const struct block *b, const int16_t *weights,
     }
 }
 
-/* The largest of each 2x2 outputs of `c`, which lie in `work`. */
-static void halve(const struct kernels_conv *c, const uint8_t *work, size_t row, size_t pixel,
-                  uint8_t *out)
-{
-    const struct kernels_pool one = {
-        .channels = c->out_channels,
-        .in_pixel = c->out_pixel,
-        .in_row = c->out_row,
-        .out_pixel = KERNELS_ROUND(c->out_channels),
-        .out_height = 1,
-        .out_width = 1,
-        .kernel_height = 2,
-        .kernel_width = 2,
-    };
-
-    for (size_t y = 0; y < c->out_height / 2; y++)
-        for (size_t x = 0; x < c->out_width / 2; x++)
-            LEVEL(int8_max_pool)
-    (&one, work + 2 * (y * c->out_row + x * c->out_pixel), out + y * row + x * pixel);
-}
-
 /* A part of the outputs, more rows than columns, or the other way round. */
 struct part {
     size_t y, x, height, width;
@@ -338,27 +312,20 @@ struct part {
 
 static void rest(const struct kernels_conv *c, const void *weights,
                  const struct kernels_int8_end *end, const struct part *p, const uint8_t *in,
-                 void *work, void *out)
+                 void *out)
 {
     struct kernels_conv of = *c;
     size_t size = end->shift ? sizeof(float) : 1;
     size_t halves = c->pool ? 2 : 1;
-    char *to = (char *)out + (p->y * c->out_row + p->x * c->out_pixel) / halves * size;
-    void *direct = c->pool ? work : to;
 
     of.out_height = p->height;
     of.out_width = p->width;
-    if (c->pool) {
-        of.out_pixel = KERNELS_ROUND(c->out_channels);
-        of.out_row = p->width * of.out_pixel;
-    }
     in += p->y * c->in_row + p->x * c->in_pixel;
+    out = (char *)out + (p->y * c->out_row + p->x * c->out_pixel) / halves * size;
     if (p->height > p->width)
-        LEVEL(int8_conv_columns)(&of, weights, end, in, direct);
+        LEVEL(int8_conv_columns)(&of, weights, end, in, out);
     else
-        LEVEL(int8_conv)(&of, weights, end, in, direct);
-    if (c->pool)
-        halve(&of, work, c->out_row, c->out_pixel, (uint8_t *)to);
+        LEVEL(int8_conv)(&of, weights, end, in, out);
 }
 
 void LEVEL(int8_winograd)(const struct kernels_conv *c, const void *packed,
@@ -383,7 +350,7 @@ void LEVEL(int8_winograd)(const struct kernels_conv *c, const void *packed,
         channels(&b, packed, end, out);
     }
     if (beside > 0)
-        rest(c, direct, end, &right, in, work, out);
+        rest(c, direct, end, &right, in, out);
     if (below > 0)
-        rest(c, direct, end, &bottom, in, work, out);
+        rest(c, direct, end, &bottom, in, out);
 }

@@ -90,11 +90,23 @@ def tiles():
     return network.classify()
 
 
+def lenet():
+    """Pools behind the direct way; a window that is the whole picture."""
+    network = Network()
+    for channels, halves in (((1, 6), True), ((6, 16), True), ((16, 20), False)):
+        network.conv(*channels, 5, pads=[2 * (channels[0] == 1)] * 4)
+        network.add("Relu")
+        if halves:
+            network.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+    return network.classify()
+
+
 NETWORKS = {
     "dense": dense,
     "convolutions": convolutions,
     "residual": residual,
     "tiles": tiles,
+    "lenet": lenet,
 }
 
 
@@ -156,11 +168,18 @@ def test_every_level_and_any_batch_give_the_same_bits(name, images, tmp_path):
     assert np.array_equal(alone, logits[[0, 7, 18]])
 
 
-def test_winograd_is_chosen_and_does_the_pool(images, tmp_path):
-    path = quantised(tiles(), images, tmp_path, QuantFormat.QDQ, True, *STATIC[0][2:])
+@pytest.mark.parametrize(
+    ("name", "kernels"),
+    [
+        ("tiles", ["int8 conv", "int8 winograd", "int8 winograd"]),
+        ("lenet", ["int8 conv", "int8 conv", "int8 dense"]),
+    ],
+)
+def test_kernels_that_do_the_pool_too(name, kernels, images, tmp_path):
+    path = quantised(NETWORKS[name](), images, tmp_path, QuantFormat.QDQ, True, *STATIC[0][2:])
     done = subprocess.run([DIGITD, "inspect", "--json", path], capture_output=True, check=True)
     steps = [step["kernel"].rsplit(" ", 1)[0] for step in json.loads(done.stdout)["steps"]]
-    assert "int8 winograd" in steps
+    assert steps[:4] == ["quantize", *kernels]
     assert "int8 max_pool" not in steps
 
 

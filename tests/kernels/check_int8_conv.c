@@ -112,7 +112,10 @@ static bool conv_agrees(const struct call *k, const struct kernels_int8 *level)
                "%zu, out %zux%zu, %s\n",
                cpu_name(level->cpu), c->in_channels, c->out_channels, c->groups,
                c->kernel_height, c->kernel_width, c->stride_x, c->dilation_x, c->out_height,
-               c->out_width, k->end.shift ? "floats" : "bytes");
+               c->out_width,
+               k->end.shift ? "floats"
+               : c->pool    ? "halved"
+                            : "bytes");
     free(packed);
     free(got);
     return ok;
@@ -126,7 +129,7 @@ static bool pixel_agrees(const struct call *k, const struct kernels_int8 *level)
     size_t len = KERNELS_ROUND(c.out_channels) * size;
     size_t at = c.out_width - 1;
 
-    if (!level->fits(&c, k->weights))
+    if (!level->fits(&c, k->weights) || c.pool)
         return true;
     c.out_width = c.out_height = 1;
     uint8_t *got = int8_allocate(len);
@@ -180,6 +183,7 @@ bool int8_check_conv(const struct kernels_int8 *level)
     k.weights = int8_allocate(n_weights(c) * sizeof(*k.weights));
     fill_weights(&k);
     fill_end(&k);
+    k.c.pool = !k.end.shift && int8_below(3) == 0;
     k.in = int8_bytes(in_len);
     fill_want(&k);
 
