@@ -35,6 +35,7 @@ def fit(a: Arguments) -> None:
         weight_decay=a.weight_decay,
         dropout=a.dropout,
         bfloat16=a.bfloat16,
+        letters=a.letters,
     )
     run(recipe, a.mnist, a.pens, a.teacher, a.out, a.threads)
 
@@ -93,6 +94,9 @@ def _add_fit(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument(
         "--bfloat16", action="store_true", help="half precision for the first 4/5 of the epochs"
+    )
+    p.add_argument(
+        "--letters", action="store_true", help="those of the fonts in fonts.txt are no digits"
     )
     p.add_argument("--threads", type=_positive, default=1, help="default %(default)s")
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .console import Progress
 from .idx import read_idx
 from .nondigits import make_nondigits
+from .pairs import make_pairs
 from .preprocess import SIDE, preprocess
 from .strokes import Drawing, bend, draw_tight, read_drawings, read_templates
 
@@ -22,6 +23,10 @@ HELD_OUT_SIZE = 500
 PEN_VARIANTS = 6  # renderings of each pen digit, a random one of which is seen at a time
 MOST_TEMPLATES = 40  # renderings of each; a small training set gets fewer
 MOST_NONDIGITS = 4500
+MOST_LETTERS = 12000
+MOST_PAIRS = 9000
+CHECKED = 1000  # letters, and pairs, that training never sees
+FONTS_AWAY = 9  # every so manieth package's fonts are those of the letters not seen
 CACHE_FORMAT = "4"  # part of the cache's key: raise it whenever rendering changes
 
 Images = NDArray[np.uint8]
@@ -42,6 +47,7 @@ class Part:
 class Corpus:
     parts: tuple[Part, ...]
     validation: dict[str, tuple[Images, Labels]]
+    nondigits: dict[str, Images]  # of fonts and writers that training never sees
 
 
 def load_mnist(folder: Path, split: str) -> tuple[Images, Labels]:
@@ -116,21 +122,43 @@ def _pen_parts(path: Path, cache: Path, seed: int) -> tuple[Part, tuple[Images, 
     )
 
 
-def load_corpus(mnist: Path, pens: Path | None, cache: Path, seed: int) -> Corpus:
-    """Training parts, and validation sets from blocks and writers that training never sees."""
+def _no_digit(name: str, images: Images, per_epoch: int) -> Part:
+    return Part(name, images, np.full(len(images), NO_DIGIT, np.uint8), per_epoch)
+
+
+def _letter_parts(count: int, seed: int) -> tuple[Part, Images]:
+    from .letters import list_fonts, make_letters  # needs Pillow, as nothing else here does
+
+    shelves = list_fonts()
+    away = shelves[::FONTS_AWAY]
+    kept = [shelf for shelf in shelves if shelf not in away]
+    images = make_letters(min(100 + count // 5, MOST_LETTERS), seed, kept)
+    return (
+        _no_digit("letters", images, max(count // 16, 1)),
+        make_letters(min(count, CHECKED), seed + 1, away),
+    )
+
+
+def load_corpus(mnist: Path, pens: Path | None, letters: bool, cache: Path, seed: int) -> Corpus:
+    """Training parts, and validation sets from blocks, writers and fonts never trained on."""
     images, labels = load_mnist(mnist, "train")
     away = held_out(len(images))
     count = int((~away).sum())
     parts = [Part("mnist", images[~away], labels[~away], count)]
     validation = {"mnist": (images[away], labels[away])}
+    nondigits = {"pairs": make_pairs(images[away], min(count, CHECKED), seed + 1)}
     if pens is not None:
         part, validation["pen"] = _pen_parts(pens, cache, seed)
+        parts.append(part)
+    if letters:
+        part, nondigits["letters"] = _letter_parts(count, seed)
         parts.append(part)
 
     variants = min(4 + count // 1500, MOST_TEMPLATES)
     own, own_labels = render(read_templates(), variants, seed, 1.5, "rendering templates")
     parts.append(Part("templates", own, own_labels, max(count // 100, 1)))
+    pairs = make_pairs(images[~away], min(90 + count // 6, MOST_PAIRS), seed)
+    parts.append(_no_digit("pairs", pairs, max(count // 32, 1)))
     nothing = make_nondigits(min(90 + count // 12, MOST_NONDIGITS), seed)
-    nothing_labels = np.full(len(nothing), NO_DIGIT, np.uint8)
-    parts.append(Part("no digit", nothing, nothing_labels, max(count * 3 // 200, 1)))
-    return Corpus(tuple(parts), validation)
+    parts.append(_no_digit("no digit", nothing, max(count * 3 // 200, 1)))
+    return Corpus(tuple(parts), validation, nondigits)

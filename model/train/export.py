@@ -32,6 +32,7 @@ PEN_CREDIT = (
     " Alimoglu, UCI Machine Learning Repository, doi 10.24432/C5MG6K, CC BY 4.0, strokes rendered"
     " by this project"
 )
+LETTER_CREDIT = "letters of the free fonts in model/train/fonts.txt, as what is no digit"
 OWN_CREDIT = "stroke templates and non-digits of this project's own making"
 
 
@@ -80,7 +81,9 @@ def golden_metadata(model: nn.Module) -> dict[str, str]:
 def metadata(
     model: nn.Module, graph: onnx.GraphProto, content: dict[str, Any], evaluation: dict[str, Any]
 ) -> dict[str, str]:
-    credits = [MNIST_CREDIT, *([PEN_CREDIT] if "pen" in content["sizes"] else []), OWN_CREDIT]
+    optional = {"pen": PEN_CREDIT, "letters": LETTER_CREDIT}
+    used = [credit for part, credit in optional.items() if part in content["sizes"]]
+    credits = [MNIST_CREDIT, *used, OWN_CREDIT]
     entries = {
         "digitd.labels": ",".join(str(i) for i in range(CLASSES)),
         "digitd.input_scale": repr(1 / 255),

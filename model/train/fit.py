@@ -25,6 +25,7 @@ WARM_UP = 0.2  # of the run
 AVERAGE = 0.998  # decay of the moving average of the weights, per step
 CALMING = 2 / 3  # of the run is fully distorted; then distortion sinks evenly to LEAST
 LEAST = 0.5
+SURE = 0.6  # what is less confident is no digit
 HEARD = 0.5  # how much of a digit's target comes from the teacher, where there is one
 
 
@@ -40,6 +41,7 @@ class Recipe:
     weight_decay: float = 3e-4
     dropout: float = 0.0
     bfloat16: bool = False
+    letters: bool = False
 
 
 def target_table() -> Tensor:
@@ -174,6 +176,12 @@ def measure(
     return float(accuracy), float(F.cross_entropy(logits, expected))
 
 
+def refused(model: nn.Module, images: NDArray[np.uint8]) -> float:
+    """The share of pictures in which the network sees no digit."""
+    best = torch.softmax(predict(model, torch.from_numpy(images)), dim=1).amax(dim=1)
+    return float((best < SURE).float().mean())
+
+
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """The T for which softmax(logits / T) gives the held-out labels the highest likelihood."""
     candidates = torch.logspace(-1, 1, 401, base=4.0)
@@ -238,7 +246,7 @@ def fit(
     torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
     out.mkdir(parents=True, exist_ok=True)
-    corpus = load_corpus(mnist, pens, out.parent / "cache", recipe.seed)
+    corpus = load_corpus(mnist, pens, recipe.letters, out.parent / "cache", recipe.seed)
     trainer = Trainer(recipe, corpus, load_checkpoint(teacher)[0] if teacher else None)
     parameters, products = cost(recipe.network)
     print_metrics(
@@ -254,6 +262,8 @@ def fit(
             accuracy, loss = measure(trainer.average.model, images, labels)
             line[f"accuracy{suffix}"] = round(accuracy, 5)
             line[f"validation_loss{suffix}"] = round(loss, 5)
+        for name, images in corpus.nondigits.items():
+            line[f"refused_{name}"] = round(refused(trainer.average.model, images), 4)
         line["seconds"] = round(time.monotonic() - started, 1)
         print_metrics(**line)
         history.append(line)
