@@ -17,8 +17,6 @@ from pictures import digits, png
 PREDICT = "/v1/models/mnist:predict"
 PHOTOS = int(os.environ.get("DIGITD_PHOTOS", "200"))
 FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "STIXGeneral", "cmr10", "cmss10")
-# Letters that nobody would write for a digit, nor read as one.
-LETTERS = "AEFHKMNRWXfkmtvwx"
 
 
 def reader(server):
@@ -87,10 +85,11 @@ def test_digits_of_mnist_are_not_refused(server):
 
 
 def letters():
-    """Each letter in each font that matplotlib brings along, in two sizes."""
+    """Each that is no digit too, in fonts that the network never saw, in two sizes."""
     fonts = pytest.importorskip("PIL.ImageFont", reason="Pillow is not installed")
     matplotlib = pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     from PIL import Image, ImageDraw
+    from train.letters import LETTERS
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     for name in FONTS:
