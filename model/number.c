@@ -10,7 +10,7 @@
 
 enum {
     SIDE_MAX = 1024, /* pixels; what is larger is averaged down */
-    RUN_MAX = 5,     /* pieces of one digit */
+    RUN_MAX = 12,    /* pieces of one digit */
     NEAR = 15,       /* percent of the height: so far apart may two pieces of one digit be */
     WIDEST = 150,    /* percent of the height: the width of a digit */
     WIDE = 120,      /* percent of its own height: a wider digit is suspicious */
@@ -20,13 +20,18 @@ enum {
     TOO_WIDE = 180,  /* percent of its height: whatever it reads as */
 };
 
-/* Costs are -log(confidence), so that they add up where confidences multiply. */
-#define COST_NO_DIGIT 6.0F
-#define COST_CUT      0.7F /* ink must be cut for a reason */
-#define COST_LOW      1.5F
-#define COST_WIDE     1.2F
-#define COST_APART    1.5F
-#define SURE          0.6F
+/* Costs of a run of pieces, such that exp(-cost) is how likely it is to be one digit. Found on
+ * lines of training's held-out digits (benchmarks/number_lines.py). */
+#define COST_UNSURE   9.0F /* times -log(confidence): parts of digits often look like others */
+#define COST_NO_DIGIT 18.0F
+#define COST_CUT      3.0F  /* ink must be cut for a reason, */
+#define COST_INK      12.0F /* and a seam along ink as high as the digit for a better one */
+#define COST_LOW      9.0F
+#define COST_WIDE     3.6F
+#define COST_APART    4.5F
+
+#define SURE     0.6F
+#define SURE_CUT 0.85F /* of a digit that had to be cut from its neighbour */
 
 /* The picture's ink, of a size fit to be searched. */
 struct ink {
@@ -34,12 +39,17 @@ struct ink {
     size_t width, height, scale;
 };
 
-/* The pieces [at - run, at) read as one digit. */
+/* Pieces in a row read as one digit. */
 struct reading {
-    float cost;       /* of this and all before it */
-    float confidence; /* in this */
-    size_t run;       /* 0 = none */
-    struct preprocess seen;
+    float cost;       /* INFINITY: they cannot be one */
+    float confidence; /* 0..1 */
+    uint8_t digit;
+};
+
+/* The cheapest way to read all pieces up to some place. */
+struct way {
+    float cost;
+    size_t run; /* of its last digit */
 };
 
 struct search {
@@ -47,9 +57,25 @@ struct search {
     void *scratch;
     const struct ink *ink;
     struct segment pieces;
-    uint8_t *picture;     /* room for any run, drawn by itself */
-    struct reading *best; /* [n + 1], by the pieces that are read */
+    uint8_t *picture;         /* room for any run, drawn by itself */
+    struct reading *readings; /* [n + 1][RUN_MAX + 1]: of the run's end and length */
+    struct way *best;         /* [n + 1], by the pieces that are read */
+    double *before,
+        *behind; /* [n + 1]: how likely all ways to read what is there are together */
 };
+
+/* The cost of doing the one or the other: -log(exp(-a) + exp(-b)), without underflow. */
+static double either(double a, double b)
+{
+    double least = fmin(a, b), most = fmax(a, b);
+
+    return isfinite(most) ? least - log1p(exp(least - most)) : least;
+}
+
+static struct reading *reading_of(const struct search *s, size_t end, size_t count)
+{
+    return &s->readings[end * (RUN_MAX + 1) + count];
+}
 
 static int find_drawing(const uint8_t *grey, size_t width, size_t height, struct ink *ret)
 {
@@ -95,35 +121,47 @@ static bool may_be_one(const struct segment *s, size_t first, size_t count)
     for (size_t i = first + 1; i < first + count; i++) {
         struct segment_piece before = segment_box(s, first, i - first);
 
-        if (s->pieces[i].left > before.right &&
+        if (!s->pieces[i].cut && s->pieces[i].left > before.right &&
             100 * (s->pieces[i].left - before.right) > NEAR * s->high)
             return false;
     }
     return count == 1 || 100 * (box.right - box.left) <= WIDEST * s->high;
 }
 
-/* The confidence in what the pieces show as one digit, 0 if their shape forbids it. */
-static float read_pieces(struct search *s, size_t first, size_t count, struct preprocess *ret)
+/* What the pieces look like by themselves. */
+static struct preprocess see_pieces(const struct search *s, size_t first, size_t count)
 {
-    const float scale = model_info(s->model)->input_scale;
     struct segment_piece box = segment_box(&s->pieces, first, count);
-    float image[MODEL_INPUT], logits[MODEL_CLASSES], probabilities[MODEL_CLASSES];
-    float best = 0;
+    struct preprocess seen;
 
     segment_draw(&s->pieces, s->ink->pixels, first, count, s->picture);
-    preprocess(s->picture, box.right - box.left + 2, box.bottom - box.top + 2, ret);
-    ret->left = box.left;
-    ret->top = box.top;
-    ret->right = box.right;
-    ret->bottom = box.bottom;
-    if (ret->verdict != PREPROCESS_DIGIT)
-        return 0;
+    preprocess(s->picture, box.right - box.left + 2, box.bottom - box.top + 2, &seen);
+    seen.left = box.left;
+    seen.top = box.top;
+    seen.right = box.right;
+    seen.bottom = box.bottom;
+    return seen;
+}
+
+/* The digit that the pieces show, with a confidence of 0 if their shape forbids it. */
+static struct reading read_pieces(const struct search *s, size_t first, size_t count)
+{
+    const float scale = model_info(s->model)->input_scale;
+    float image[MODEL_INPUT], logits[MODEL_CLASSES], probabilities[MODEL_CLASSES];
+    struct preprocess seen = see_pieces(s, first, count);
+    struct reading one = {0};
+
+    if (seen.verdict != PREPROCESS_DIGIT)
+        return one;
     for (size_t i = 0; i < MODEL_INPUT; i++)
-        image[i] = (float)ret->pixels[i] * scale;
+        image[i] = (float)seen.pixels[i] * scale;
     model_predict(s->model, image, 1, s->scratch, logits, probabilities);
-    for (size_t i = 0; i < MODEL_CLASSES; i++)
-        best = fmaxf(best, probabilities[i]);
-    return best;
+    for (uint8_t i = 0; i < MODEL_CLASSES; i++)
+        if (probabilities[i] > one.confidence) {
+            one.confidence = probabilities[i];
+            one.digit = i;
+        }
+    return one;
 }
 
 /* Whether two tall pieces of a run have paper between them. */
@@ -141,19 +179,20 @@ static bool is_apart(const struct segment *s, size_t first, size_t count)
     return false;
 }
 
-static float cost_of(const struct search *s, size_t first, const struct reading *one)
+static float cost_of(const struct search *s, size_t first, size_t count, float confidence)
 {
-    size_t wide = one->seen.right - one->seen.left, high = one->seen.bottom - one->seen.top;
-    float confidence = one->confidence;
-    float cost = confidence > 0 ? fminf(-logf(confidence), COST_NO_DIGIT) : COST_NO_DIGIT;
+    struct segment_piece box = segment_box(&s->pieces, first, count);
+    size_t wide = box.right - box.left, high = box.bottom - box.top;
+    float cost =
+        confidence > 0 ? fminf(-COST_UNSURE * logf(confidence), COST_NO_DIGIT) : COST_NO_DIGIT;
 
     if (s->pieces.pieces[first].cut)
-        cost += COST_CUT;
+        cost += COST_CUT + COST_INK * (float)s->pieces.pieces[first].ink / 100;
     if (100 * high < LOW * s->pieces.high)
         cost += COST_LOW;
     if (100 * wide > WIDE * high)
         cost += COST_WIDE;
-    if (is_apart(&s->pieces, first, one->run))
+    if (is_apart(&s->pieces, first, count))
         cost += COST_APART;
     return cost;
 }
@@ -161,24 +200,59 @@ static float cost_of(const struct search *s, size_t first, const struct reading 
 /* Tries `count` pieces before `end` as the last digit. */
 static void try_run(struct search *s, size_t end, size_t count)
 {
-    struct reading one = {.run = count};
+    struct reading *one = reading_of(s, end, count);
+    struct way way = {.run = count};
 
+    one->cost = INFINITY;
     if (!may_be_one(&s->pieces, end - count, count))
         return;
-    one.confidence = read_pieces(s, end - count, count, &one.seen);
-    one.cost = s->best[end - count].cost + cost_of(s, end - count, &one);
-    if (s->best[end].run == 0 || one.cost < s->best[end].cost)
-        s->best[end] = one;
+    *one = read_pieces(s, end - count, count);
+    one->cost = cost_of(s, end - count, count, one->confidence);
+    way.cost = s->best[end - count].cost + one->cost;
+    if (s->best[end].run == 0 || way.cost < s->best[end].cost)
+        s->best[end] = way;
+    s->before[end] = either(s->before[end], s->before[end - count] + (double)one->cost);
 }
 
-static struct preprocess finish(const struct search *s, const struct reading *one)
+/* How likely it is that the piece `middle` belongs to this digit, whatever the cuts around it.
+ */
+static float share_of(const struct search *s, size_t middle, uint8_t digit)
 {
-    struct preprocess seen = one->seen;
+    double cost = INFINITY;
+
+    for (size_t end = middle + 1; end <= s->pieces.n; end++)
+        for (size_t count = end - middle; count <= RUN_MAX && count <= end; count++) {
+            const struct reading *one = reading_of(s, end, count);
+
+            if (one->cost < INFINITY && one->digit == digit)
+                cost =
+                    either(cost, s->before[end - count] + (double)one->cost + s->behind[end]);
+        }
+    return (float)fmin(exp(s->before[s->pieces.n] - cost), 1);
+}
+
+/* Whether the pieces could as well belong to other digits, all ways to cut being weighed. */
+static bool is_doubtful(const struct search *s, size_t end, size_t count)
+{
+    const struct segment *pieces = &s->pieces;
+    const struct reading *one = reading_of(s, end, count);
+    float share = share_of(s, end - (count + 1) / 2, one->digit);
+
+    if (pieces->pieces[end - count].cut || (end < pieces->n && pieces->pieces[end].cut))
+        return share * one->confidence < SURE_CUT;
+    return one->confidence >= SURE && share < SURE;
+}
+
+static struct preprocess finish(const struct search *s, size_t end)
+{
+    size_t count = s->best[end].run;
+    struct preprocess seen = see_pieces(s, end - count, count);
+    const struct reading *one = reading_of(s, end, count);
     size_t wide = seen.right - seen.left, high = seen.bottom - seen.top;
+    bool unread = one->confidence < SURE && 100 * wide > TOUCHING * high;
 
     if (seen.verdict == PREPROCESS_DIGIT &&
-        ((one->confidence < SURE && 100 * wide > TOUCHING * high) ||
-         100 * wide > TOO_WIDE * high))
+        (unread || is_doubtful(s, end, count) || 100 * wide > TOO_WIDE * high))
         seen.verdict = PREPROCESS_SEVERAL;
     seen.left *= s->ink->scale;
     seen.top *= s->ink->scale;
@@ -187,19 +261,38 @@ static struct preprocess finish(const struct search *s, const struct reading *on
     return seen;
 }
 
+/* Fills `behind` as try_run() fills `before`. */
+static void sum_behind(struct search *s)
+{
+    size_t n = s->pieces.n;
+
+    for (size_t start = n; start-- > 0;) {
+        s->behind[start] = INFINITY;
+        for (size_t count = 1; count <= RUN_MAX && start + count <= n; count++) {
+            const struct reading *one = reading_of(s, start + count, count);
+
+            s->behind[start] =
+                either(s->behind[start], s->behind[start + count] + (double)one->cost);
+        }
+    }
+}
+
 /* The cheapest way to read all pieces, from the last back to the first. */
 static void read_best(struct search *s, struct number *ret)
 {
     size_t n = s->pieces.n;
 
-    for (size_t end = 1; end <= n; end++)
+    for (size_t end = 1; end <= n; end++) {
+        s->before[end] = INFINITY;
         for (size_t count = 1; count <= RUN_MAX && count <= end; count++)
             try_run(s, end, count);
+    }
+    sum_behind(s);
     ret->n = 0;
     for (size_t end = n; end > 0; end -= s->best[end].run)
         ret->n++;
     for (size_t end = n, i = ret->n; i-- > 0; end -= s->best[end].run)
-        ret->digits[i] = finish(s, &s->best[end]);
+        ret->digits[i] = finish(s, end);
 }
 
 int number_find(const struct model *m, const uint8_t *grey, size_t width, size_t height,
@@ -214,14 +307,20 @@ int number_find(const struct model *m, const uint8_t *grey, size_t width, size_t
         r = segment_find(ink.pixels, ink.width, ink.height, &s.pieces);
     if (r == 0) {
         s.picture = malloc((ink.width + 2) * (ink.height + 2));
+        s.readings = calloc((s.pieces.n + 1) * (RUN_MAX + 1), sizeof(*s.readings));
         s.best = calloc(s.pieces.n + 1, sizeof(*s.best));
-        r = s.picture && s.best ? 0 : -ENOMEM;
+        s.before = calloc(s.pieces.n + 1, sizeof(*s.before));
+        s.behind = calloc(s.pieces.n + 1, sizeof(*s.behind));
+        r = s.picture && s.readings && s.best && s.before && s.behind ? 0 : -ENOMEM;
     }
     if (r == 0)
         read_best(&s, ret);
     segment_finish(&s.pieces);
     free(s.picture);
+    free(s.readings);
     free(s.best);
+    free(s.before);
+    free(s.behind);
     free(pixels);
     return r;
 }

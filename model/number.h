@@ -10,8 +10,8 @@
 enum { NUMBER_DIGITS_MAX = 64 };
 
 /* A line of digits, left to right. Boxes are in pixels of the picture. A part that is wide, and
- * reads as no digit however it is cut, has the verdict PREPROCESS_SEVERAL: digits that touch.
- */
+ * reads as no digit however it is cut, or as different ones by where it is cut, has the verdict
+ * PREPROCESS_SEVERAL: digits that touch. */
 struct number {
     size_t n;
     struct preprocess digits[NUMBER_DIGITS_MAX];

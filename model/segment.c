@@ -1,10 +1,12 @@
 #include "model/segment.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/components.h"
+#include "model/seam.h"
 
 enum {
     FAINTEST = 26,  /* grey; weaker ink is none */
@@ -12,8 +14,7 @@ enum {
     SPECK = 7,      /* a patch is at least 1/7 as long as the tallest is high */
     SHORT = 70,     /* percent of the tallest: what is lower may be a part of a digit */
     WIDE = 75,      /* percent: a piece so wide for its height may be two digits */
-    CUTS = 4,       /* in one patch */
-    APART = 18,     /* percent of the height: between two cuts, and to the ends */
+    APART = 10,     /* percent of the height: between two cuts, and to the ends */
 };
 
 /* One patch, on its way to become pieces. */
@@ -38,7 +39,8 @@ static struct segment_piece join(struct segment_piece a, struct segment_piece b)
                                   .top = smaller(a.top, b.top),
                                   .right = larger(a.right, b.right),
                                   .bottom = larger(a.bottom, b.bottom),
-                                  .cut = a.cut};
+                                  .cut = a.cut,
+                                  .ink = a.ink};
 }
 
 struct segment_piece segment_box(const struct segment *s, size_t first, size_t count)
@@ -131,113 +133,105 @@ static void make_pieces(const struct components *c, struct segment *s)
     }
 }
 
-/* How much each column of a piece holds together: the height between its uppermost and its
- * lowest ink, and the ink itself. Round digits that touch do so where there is much ink, but
- * little height. */
-static void find_columns(const struct segment *s, size_t piece, uint32_t *ret)
+/* The box of a piece's ink; an empty one if it has none. */
+static void tighten(struct segment *s, size_t piece, struct segment_piece within)
 {
-    struct segment_piece box = s->pieces[piece];
+    struct segment_piece box = {within.right, within.bottom,     within.left,
+                                within.top,   .cut = within.cut, .ink = within.ink};
 
-    for (size_t x = box.left; x < box.right; x++) {
-        uint32_t top = (uint32_t)s->height, bottom = 0, count = 0;
-
-        for (size_t y = box.top; y < box.bottom; y++) {
-            if (s->owners[y * s->width + x] != piece + 1)
-                continue;
-            top = top < y ? top : (uint32_t)y;
-            bottom = (uint32_t)y + 1;
-            count++;
-        }
-        ret[x - box.left] = bottom > top ? bottom - top + count : 0;
-    }
-}
-
-/* The weakest places of a piece, none close to another or to an end. Returns how many. */
-static size_t find_cuts(const uint32_t *columns, size_t width, size_t apart, size_t ret[CUTS])
-{
-    size_t n = 0;
-
-    while (n < CUTS) {
-        size_t best = 0;
-
-        for (size_t x = apart; x + apart < width; x++) {
-            bool is_free = true;
-
-            for (size_t i = 0; i < n; i++)
-                is_free = is_free && (x >= ret[i] + apart || ret[i] >= x + apart);
-            if (is_free && (best == 0 || columns[x] < columns[best]))
-                best = x;
-        }
-        if (best == 0)
-            break;
-        ret[n++] = best;
-    }
-    return n;
-}
-
-/* The box of a piece's ink once it ends at its new sides. */
-static void tighten(struct segment *s, size_t piece)
-{
-    struct segment_piece *box = &s->pieces[piece];
-    size_t top = box->bottom, bottom = box->top;
-
-    for (size_t y = box->top; y < box->bottom; y++)
-        for (size_t x = box->left; x < box->right; x++)
+    for (size_t y = within.top; y < within.bottom; y++)
+        for (size_t x = within.left; x < within.right; x++)
             if (s->owners[y * s->width + x] == piece + 1) {
-                top = smaller(top, y);
-                bottom = y + 1;
+                box.left = smaller(box.left, x);
+                box.right = larger(box.right, x + 1);
+                box.top = smaller(box.top, y);
+                box.bottom = y + 1;
             }
-    box->top = smaller(top, bottom);
-    box->bottom = bottom;
+    s->pieces[piece] = box;
 }
 
-/* Splits a piece at column `x`; those behind it move up. */
-static void cut(struct segment *s, size_t piece, size_t x)
+/* Gives what lies right of each seam to a piece of its own; those behind it move up. */
+static void split(struct segment *s, size_t piece, const struct seams *seams)
 {
     struct segment_piece whole = s->pieces[piece];
+    size_t n = smaller(seams->n, SEGMENT_MAX - s->n);
 
-    memmove(&s->pieces[piece + 1], &s->pieces[piece], (s->n - piece) * sizeof(s->pieces[0]));
-    s->n++;
+    for (size_t y = 0; y < s->height; y++)
+        for (size_t x = 0; x < s->width; x++) {
+            uint8_t *owner = &s->owners[y * s->width + x];
+            size_t passed = *owner > piece + 1 ? n : 0;
+
+            while (*owner == piece + 1 && passed < n &&
+                   x - whole.left >= seams->columns[passed * seams->height + y - whole.top])
+                passed++;
+            *owner = (uint8_t)(*owner + passed);
+        }
+    memmove(&s->pieces[piece + 1 + n], &s->pieces[piece + 1],
+            (s->n - piece - 1) * sizeof(s->pieces[0]));
+    s->n += n;
+    for (size_t i = 0; i <= n; i++) {
+        tighten(s, piece + i, whole);
+        if (i > 0) {
+            s->pieces[piece + i].cut = true;
+            s->pieces[piece + i].ink = 100 * seams->ink[i - 1] / (UINT8_MAX * seams->height);
+        }
+    }
+}
+
+/* Forgets pieces whose ink is all on the other side of a seam. */
+static void drop_empty(struct segment *s)
+{
+    uint8_t piece_of[SEGMENT_MAX + 1] = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n; i++)
+        if (s->pieces[i].right > s->pieces[i].left) {
+            s->pieces[n++] = s->pieces[i];
+            piece_of[i + 1] = (uint8_t)n;
+        }
     for (size_t i = 0; i < s->width * s->height; i++)
-        if (s->owners[i] > piece + 1 || (s->owners[i] == piece + 1 && i % s->width >= x))
-            s->owners[i]++;
-    s->pieces[piece].right = x;
-    s->pieces[piece + 1].left = x;
-    s->pieces[piece + 1].right = whole.right;
-    s->pieces[piece + 1].cut = true;
-    tighten(s, piece);
-    tighten(s, piece + 1);
+        s->owners[i] = piece_of[s->owners[i]];
+    s->n = n;
+}
+
+/* Cuts a piece where it may be several digits. */
+static int cut(struct segment *s, const uint8_t *ink, size_t piece)
+{
+    struct segment_piece box = s->pieces[piece];
+    size_t width = box.right - box.left, height = box.bottom - box.top;
+    uint8_t *alone = calloc(width, height);
+    struct seams seams = {0};
+    int r = alone ? 0 : -ENOMEM;
+
+    for (size_t y = 0; r == 0 && y < height; y++)
+        for (size_t x = 0; x < width; x++) {
+            size_t at = (box.top + y) * s->width + box.left + x;
+
+            alone[y * width + x] = s->owners[at] == piece + 1 ? ink[at] : 0;
+        }
+    if (r == 0)
+        r = seam_find(alone, width, height, APART * height / 100 + 1, &seams);
+    if (r == 0)
+        split(s, piece, &seams);
+    seam_finish(&seams);
+    free(alone);
+    return r;
 }
 
 /* Cuts whatever is too wide to be surely one digit. */
-static int cut_wide(struct segment *s)
+static int cut_wide(struct segment *s, const uint8_t *ink)
 {
-    uint32_t *columns = calloc(s->width + 1, sizeof(*columns));
-    size_t cuts[CUTS];
+    int r = 0;
 
-    if (!columns)
-        return -ENOMEM;
-    for (size_t i = s->n; i-- > 0;) {
-        struct segment_piece box = s->pieces[i];
-        size_t width = box.right - box.left, height = box.bottom - box.top;
+    for (size_t i = s->n; r == 0 && i-- > 0;) {
+        size_t width = s->pieces[i].right - s->pieces[i].left;
+        size_t height = s->pieces[i].bottom - s->pieces[i].top;
 
-        if (100 * width < WIDE * height || 2 * height < s->high)
-            continue;
-        find_columns(s, i, columns);
-        size_t n = find_cuts(columns, width, APART * height / 100 + 1, cuts);
-
-        /* From the right, so that what is cut off stays behind. */
-        for (size_t done = 0; done < n && s->n < SEGMENT_MAX; done++) {
-            size_t last = 0;
-
-            for (size_t k = 1; k < n; k++)
-                last = cuts[k] > cuts[last] ? k : last;
-            cut(s, i, box.left + cuts[last]);
-            cuts[last] = 0;
-        }
+        if (100 * width >= WIDE * height && 2 * height >= s->high)
+            r = cut(s, ink, i);
     }
-    free(columns);
-    return 0;
+    drop_empty(s);
+    return r;
 }
 
 int segment_find(const uint8_t *ink, size_t width, size_t height, struct segment *ret)
@@ -256,7 +250,7 @@ int segment_find(const uint8_t *ink, size_t width, size_t height, struct segment
             strongest > FAINTEST * EDGE_SHARE ? strongest / EDGE_SHARE : FAINTEST, &c);
     if (r == 0) {
         make_pieces(&c, &s);
-        r = cut_wide(&s);
+        r = cut_wide(&s, ink);
     }
     components_finish(&c);
     if (r < 0)

@@ -8,7 +8,8 @@
 /* A piece of a line of digits: a patch of ink, or a part of one that was cut. */
 struct segment_piece {
     size_t left, top, right, bottom; /* its box; right and bottom excluded */
-    bool cut;                        /* through ink, from the piece before it */
+    bool cut;                        /* from the piece before it, of the same patch */
+    size_t ink;                      /* that the cut meets, in percent of the height */
 };
 
 enum { SEGMENT_MAX = 64 };
