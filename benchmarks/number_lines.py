@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """How well numbers of several digits are read, by how close the digits stand.
 
-Numbers of two to five digits are made of MNIST's pictures: with paper between the digits, touching, and
-overlapping. An answer is right if every digit is; admitted if a part of it is said to be no digit; else
-it is wrong, which is what nobody wants.
+Numbers of two to five digits are made of MNIST's pictures: with paper between the digits,
+touching, and overlapping. An answer is right if every digit is; admitted if a part of it is said
+to be no digit; else it is wrong, which is what nobody wants.
 """
 
 import argparse
@@ -19,8 +19,8 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "model"), str(ROOT / "tests" / "http")]
-from pictures import png
-from train.data import held_out, load_mnist
+from pictures import png  # noqa: E402
+from train.data import held_out, load_mnist  # noqa: E402
 
 # Pixels of MNIST between one digit's ink and the next one's, row by row where they are nearest.
 GAPS = {"apart": (2, 8), "touching": (-1, 0), "overlapping": (-4, -2)}
@@ -51,7 +51,8 @@ def write(digits: list[Grey], gaps: tuple[int, int], rng: np.random.Generator) -
     for digit in digits[1:]:
         top = int(rng.integers(0, 2 * DROP + 1))
         other = np.pad(tight(digit), ((top, 2 * DROP - top), (0, 0)))
-        place = line.shape[1] - nearest(line, other) + int(rng.integers(gaps[0], gaps[1] + 1))
+        gap = int(rng.integers(gaps[0], gaps[1] + 1))
+        place = max(line.shape[1] - nearest(line, other) + gap, 0)
         both = np.zeros((len(line), max(line.shape[1], place + other.shape[1])), np.uint8)
         both[:, : line.shape[1]] = line
         space = both[:, place : place + other.shape[1]]
