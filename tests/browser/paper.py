@@ -5,10 +5,9 @@ import os
 import time
 from pathlib import Path
 
-TEMPLATES = json.loads(
-    (Path(__file__).parents[2] / "model" / "train" / "templates.json").read_text(encoding="utf-8")
-)
-SHOTS = Path(os.environ["DIGITD_BUILD"]) / "screenshots"
+ROOT = Path(__file__).parents[2]
+TEMPLATES = json.loads((ROOT / "model" / "train" / "templates.json").read_text(encoding="utf-8"))
+SHOTS = Path(os.environ.get("DIGITD_BUILD", ROOT / "build")) / "screenshots"
 
 # A screen's worth of room around the template's 0 to 100.
 MARGIN = 0.18

@@ -33,6 +33,10 @@ def test_axe_finds_nothing(open_page, collecting, scheme, width):
     for mode in ("why", "number"):
         paper.page.locator(f"#{mode}").click()
         paper.settle()
+    paper.page.keyboard.press("Escape")
+    paper.write("47")
+    paper.settle()
+    assert paper.page.locator("#number-digits button").count() == 2
     paper.page.locator("#service summary").click()
     sync_api.expect(paper.page.locator("#models")).not_to_be_empty()
     paper.page.wait_for_timeout(150)  # the bars come to rest
