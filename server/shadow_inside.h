@@ -29,11 +29,11 @@ struct shadow_rule {
 /* One event loop's. */
 struct shadow_tap {
     struct shadow_ring ring;
+    _Atomic uint64_t turns; /* odd while the loop is awake */
     const struct shadow *shadow;
     uint64_t random;
-    _Alignas(64) _Atomic uint64_t turns; /* odd while the loop is awake */
-    unsigned chosen;                     /* rules, for the request that is being answered */
-    uint64_t id;                         /* of the version that answers it */
+    uint64_t id;     /* of the version that answers the request */
+    unsigned chosen; /* rules, for the request that is being answered */
     float scale;
 };
 
