@@ -77,6 +77,7 @@ struct settings {
     bool v1_named;      /* V1 answers rows as {"predictions":[..],"classes":7} */
 
     bool json;
+    bool preprocess;       /* eval, batch: treat 28x28 pictures as raw drawings too */
     const char *calibrate; /* quantize: an IDX file */
     const char
         *images; /* eval, batch: an IDX file, plain or gzip; batch: or a folder of PNG files */
@@ -85,7 +86,6 @@ struct settings {
     const char *at_once;     /* bench: numbers of pictures, with commas between them */
     long seconds_ms;         /* bench: for each of these */
     double min_accuracy;     /* eval: below it the command fails; 0..1 */
-    bool preprocess;         /* eval, batch: treat 28x28 pictures as raw drawings too */
     const char *out;         /* batch: the file to write; feedback: the directory */
     const char *shard;       /* batch: "I/N"; "" = from the Job's environment, or all */
     const char *feedback_db; /* an SQLite file; "" = none */
