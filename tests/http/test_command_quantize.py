@@ -45,7 +45,8 @@ def test_report_says_what_was_lost(model, pictures):
         accuracy = json.loads(digitd(*args)[0])["accuracy"]
         assert report[f"accuracy_{name}"] == pytest.approx(accuracy, abs=1e-6)
     assert abs(report["accuracy_after"] - report["accuracy_before"]) <= 1.5 / len(READY)
-    assert report["weights_after"] < report["weights_before"] / 3
+    assert path.stat().st_size < MODEL.stat().st_size / 3
+    assert report["weights_after"] < report["weights_before"] / 2  # Winograd's are larger
 
 
 def test_metadata_is_kept_or_true_again(model):
@@ -66,7 +67,7 @@ def test_every_layer_is_of_bytes(model):
     steps = json.loads(digitd("inspect", "--json", model[0])[0])["steps"]
     kernels = [step["kernel"].rsplit(" ", 1)[0] for step in steps]
     assert kernels[0] == "quantize"
-    assert {"int8 conv", "int8 dense", "int8 max_pool"} == set(kernels[1:])
+    assert {"int8 conv", "int8 dense", "int8 max_pool"} == set(kernels[1:]) - {"int8 winograd"}
     out, _ = digitd("inspect", model[0])
     assert "int8 conv" in out
 
