@@ -9,6 +9,8 @@ photos = pytest.importorskip("photos", reason="numpy is not installed")
 pictures = pytest.importorskip("pictures", reason="numpy is not installed")
 np = photos.np
 
+pytestmark = pytest.mark.slow
+
 DIGIT = 3
 START_MS = 30_000  # a camera takes its time on a busy machine
 

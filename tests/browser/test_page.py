@@ -76,9 +76,8 @@ def test_all_modules_are_loaded_ahead():
 @pytest.mark.parametrize(
     "width, height", [(320, 568), (360, 640), (640, 360), (768, 1024), (1440, 900)]
 )
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_layout_fits(open_page, server, width, height, scheme):
-    paper = open_page(server.url, viewport={"width": width, "height": height}, color_scheme=scheme)
+def test_the_layout_fits(open_page, server, width, height):
+    paper = open_page(server.url, viewport={"width": width, "height": height})
     page = paper.page
     place = "element => JSON.stringify(element.getBoundingClientRect())"
     before = page.locator("#sheet").evaluate(place)
@@ -91,7 +90,9 @@ def test_the_layout_fits(open_page, server, width, height, scheme):
     assert box["width"] >= 256
     tops = page.locator(".modes button").evaluate_all("all => all.map((one) => one.offsetTop)")
     assert len(set(tops)) == 1
-    paper.keep(f"drawn-{width}-{scheme}")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        paper.keep(f"drawn-{width}-{scheme}")
     if height > width:
         assert page.locator("#clear").bounding_box()["y"] < height - 44
 
