@@ -20,6 +20,7 @@ enum {
 struct block {
     const struct kernels_conv *c;
     size_t first, tiles;
+    size_t across; /* tiles of the picture side by side */
     int16_t *inputs;
     int32_t *products;
     size_t input_step; /* from one frequency to the next */
@@ -186,77 +187,71 @@ VECTOR_INLINE void side(const words_vector d[SIDE], int16_t *to, size_t step)
         memcpy(to + i * step, &y[i], sizeof(y[i]));
 }
 
-/* Rows 1 and 2 of B^T times the six columns; with `far`, rows 3 and 4. */
-VECTOR_INLINE void pair(const struct kernels_conv *c, const uint8_t *in, bool far, bool half,
-                        words_vector plus[SIDE], words_vector minus[SIDE])
-{
-    VECTOR_UNROLL
-    for (size_t x = 0; x < SIDE; x++) {
-        const uint8_t *at = in + x * c->in_pixel;
-        words_vector d1 = load(at + c->in_row, half), d2 = load(at + 2 * c->in_row, half);
-        words_vector d3 = load(at + 3 * c->in_row, half), d4 = load(at + 4 * c->in_row, half);
-        words_vector even = far ? d4 - d2 : d4 - d2 * 4;
-        words_vector odd = far ? (d3 - d1) * 2 : d3 - d1 * 4;
+/* Columns that tiles of a block side by side look at: two of each are the next one's too. */
+enum { LINE = (TILE * BLOCK + SIDE - TILE) * WIDE };
 
-        plus[x] = even + odd;
-        minus[x] = even - odd;
+/* B^T times the columns of some tiles in a row, a vector of channels: [SIDE][columns][WIDE]. */
+VECTOR_INLINE void columns(const struct kernels_conv *c, const uint8_t *in, size_t count,
+                           bool half, int16_t *lines)
+{
+    for (size_t x = 0; x < count; x++, in += c->in_pixel, lines += WIDE) {
+        words_vector d[SIDE];
+
+        VECTOR_UNROLL
+        for (size_t y = 0; y < SIDE; y++)
+            d[y] = load(in + y * c->in_row, half);
+        side(d, lines, LINE);
     }
 }
 
-/* Row 0 or 5, whose first input row is `in`. */
-VECTOR_INLINE void single(const struct kernels_conv *c, const uint8_t *in, bool half,
-                          words_vector row[SIDE])
+/* The rest of one tile. */
+VECTOR_INLINE void lines(const int16_t *from, int16_t *to, size_t step)
 {
-    VECTOR_UNROLL
-    for (size_t x = 0; x < SIDE; x++) {
-        const uint8_t *at = in + x * c->in_pixel;
+    for (size_t y = 0; y < SIDE; y++, from += LINE, to += SIDE * step) {
+        words_vector d[SIDE];
 
-        row[x] = outer(load(at, half), load(at + 2 * c->in_row, half),
-                       load(at + 4 * c->in_row, half));
+        VECTOR_UNROLL
+        for (size_t x = 0; x < SIDE; x++)
+            memcpy(&d[x], from + x * WIDE, sizeof(d[x]));
+        side(d, to, step);
     }
 }
 
-/* A vector of channels of one tile. */
-VECTOR_INLINE void input_vector(const struct kernels_conv *c, const uint8_t *in, bool half,
-                                int16_t *to, size_t step)
-{
-    words_vector a[SIDE], b[SIDE];
-
-    single(c, in, half, a);
-    side(a, to, step);
-    pair(c, in, false, half, a, b);
-    side(a, to + 6 * step, step);
-    side(b, to + 12 * step, step);
-    pair(c, in, true, half, a, b);
-    side(a, to + 18 * step, step);
-    side(b, to + 24 * step, step);
-    single(c, in + c->in_row, half, a);
-    side(a, to + 30 * step, step);
-}
-
-static void inputs(const struct block *b, const uint8_t *in)
+/* `count` tiles in a row, of which the first is tile `i` of the block. */
+static void input_row(const struct block *b, const uint8_t *in, size_t i, size_t count)
 {
     const struct kernels_conv *c = b->c;
     const size_t wide = WIDE;
     size_t pixel = input_vectors(c) * wide;
+    int16_t *half_done = (int16_t *)b->products; /* which are not there yet */
 
-    for (size_t i = 0; i < b->tiles; i++) {
-        size_t y = (b->first + i) / across(c) * TILE;
-        size_t x = (b->first + i) % across(c) * TILE;
-        const uint8_t *from = in + y * c->in_row + x * c->in_pixel;
-        int16_t *to = b->inputs + i * pixel;
-
-        for (size_t k = 0; k < pixel; k += WIDE)
-            if (wide > KERNELS_LANES && k + wide > KERNELS_ROUND(c->in_channels))
-                input_vector(c, from + k, true, to + k, b->input_step);
-            else
-                input_vector(c, from + k, false, to + k, b->input_step);
+    for (size_t k = 0; k < pixel; k += wide) {
+        if (wide > KERNELS_LANES && k + wide > KERNELS_ROUND(c->in_channels))
+            columns(c, in + k, TILE * count + SIDE - TILE, true, half_done);
+        else
+            columns(c, in + k, TILE * count + SIDE - TILE, false, half_done);
+        for (size_t n = 0; n < count; n++)
+            lines(half_done + n * TILE * wide, b->inputs + (i + n) * pixel + k, b->input_step);
     }
 }
 
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
+}
+
+static void inputs(const struct block *b, const uint8_t *in)
+{
+    const struct kernels_conv *c = b->c;
+    size_t x = b->first % b->across;
+
+    in += TILE * (b->first / b->across) * c->in_row;
+    for (size_t i = 0, count = 0; i < b->tiles; i += count) {
+        count = least(b->across - x, b->tiles - i);
+        input_row(b, in + TILE * x * c->in_pixel, i, count);
+        in += TILE * c->in_row;
+        x = 0;
+    }
 }
 
 /* A block of channels, the first of which is `channel`. */
@@ -269,8 +264,8 @@ static void outputs(const struct block *b, const struct kernels_int8_end *end, s
     size_t whole = TILE / halves;
 
     for (size_t i = 0; i < b->tiles; i++) {
-        size_t y = (b->first + i) / across(c) * whole;
-        size_t x = (b->first + i) % across(c) * whole;
+        size_t y = (b->first + i) / b->across * whole;
+        size_t x = (b->first + i) % b->across * whole;
         struct int8_winograd_target t = {
             .row = c->out_row,
             .pixel = c->out_pixel,
@@ -339,12 +334,13 @@ void LEVEL(int8_winograd)(const struct kernels_conv *c, const void *packed,
     const struct part bottom = {.y = height, .height = below, .width = width};
     struct block b = {
         .c = c,
+        .across = across(c),
         .products = work,
         .input_step = input_step(c),
     };
 
     b.inputs = (int16_t *)(b.products + WINOGRAD_FREQUENCIES * STEP);
-    for (; b.first < tiles(c); b.first += b.tiles) {
+    for (; b.across > 0 && b.first < tiles(c); b.first += b.tiles) {
         b.tiles = least(tiles(c) - b.first, block_tiles(c));
         inputs(&b, in);
         channels(&b, packed, end, out);
