@@ -156,10 +156,10 @@ static struct reading read_pieces(const struct search *s, size_t first, size_t c
     for (size_t i = 0; i < MODEL_INPUT; i++)
         image[i] = (float)seen.pixels[i] * scale;
     model_predict(s->model, image, 1, s->scratch, logits, probabilities);
-    for (uint8_t i = 0; i < MODEL_CLASSES; i++)
+    for (size_t i = 0; i < MODEL_CLASSES; i++)
         if (probabilities[i] > one.confidence) {
             one.confidence = probabilities[i];
-            one.digit = i;
+            one.digit = (uint8_t)i;
         }
     return one;
 }

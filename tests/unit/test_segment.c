@@ -135,6 +135,34 @@ static void test_a_wide_patch_is_cut_where_it_is_thin(void **state)
     segment_finish(&s);
 }
 
+/* Two strokes that lean, and touch in the middle: no column could part them. */
+static void test_a_seam_leans_with_what_it_parts(void **state)
+{
+    struct segment s;
+    size_t owner = 0;
+    (void)state;
+
+    clear();
+    for (size_t y = 0; y < 60; y++) {
+        fill(90 - y, 10 + y, 8, 1);
+        fill(110 - y, 10 + y, 8, 1);
+    }
+    fill(70, 40, 12, 2);
+    s = find();
+    assert_true(s.n >= 2);
+    for (size_t y = 11; y < 69; y++) {
+        size_t left = s.owners[y * WIDTH + 102 - y], right = s.owners[y * WIDTH + 123 - y];
+
+        assert_true(left > 0 && left < right);
+        owner = owner > 0 && right > owner ? owner : right;
+    }
+    for (size_t y = 11; y < 69; y++)
+        assert_true(s.owners[y * WIDTH + 102 - y] < owner);
+    assert_true(s.pieces[owner - 1].cut);
+    assert_in_range(s.pieces[owner - 1].ink, 1, 15);
+    segment_finish(&s);
+}
+
 static void test_a_piece_is_drawn_alone(void **state)
 {
     enum { WIDE = 18, HIGH = 50 };
@@ -182,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_bars_are_pieces_from_left_to_right),
         cmocka_unit_test(test_a_low_part_joins_what_it_stands_over),
         cmocka_unit_test(test_a_wide_patch_is_cut_where_it_is_thin),
+        cmocka_unit_test(test_a_seam_leans_with_what_it_parts),
         cmocka_unit_test(test_a_piece_is_drawn_alone),
         cmocka_unit_test(test_too_many_pieces_are_left_out),
     };
