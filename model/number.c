@@ -9,15 +9,15 @@
 #include "model/segment.h"
 
 enum {
-    SIDE_MAX = 1024, /* pixels; what is larger is averaged down */
-    RUN_MAX = 12,    /* pieces of one digit */
-    NEAR = 15,       /* percent of the height: so far apart may two pieces of one digit be */
-    WIDEST = 150,    /* percent of the height: the width of a digit */
-    WIDE = 120,      /* percent of its own height: a wider digit is suspicious */
-    TALL = 65,       /* percent of the tallest: two such pieces apart are hardly one digit */
-    LOW = 45,        /* percent of the tallest: a lower digit is suspicious */
-    TOUCHING = 90,   /* percent of its height: a part as wide that cannot be read are several */
-    TOO_WIDE = 180,  /* percent of its height: whatever it reads as */
+    SIDE_MAX = 512, /* pixels; what is larger is averaged down */
+    RUN_MAX = 12,   /* pieces of one digit */
+    NEAR = 15,      /* percent of the height: so far apart may two pieces of one digit be */
+    WIDEST = 150,   /* percent of the height: the width of a digit */
+    WIDE = 120,     /* percent of its own height: a wider digit is suspicious */
+    TALL = 65,      /* percent of the tallest: two such pieces apart are hardly one digit */
+    LOW = 45,       /* percent of the tallest: a lower digit is suspicious */
+    TOUCHING = 90,  /* percent of its height: a part as wide that cannot be read are several */
+    TOO_WIDE = 180, /* percent of its height: whatever it reads as */
 };
 
 /* Costs of a run of pieces, such that exp(-cost) is how likely it is to be one digit. Found on

@@ -8,6 +8,8 @@
 enum {
     PAPER = 4,  /* the cost of a pixel without ink: a straight seam is a short one */
     ASIDE = 16, /* that of a column to the side */
+    FEWEST = 2,
+    PER_SQUARE = 8, /* and so many more where the patch is as wide as high */
 };
 
 /* The costs of the cheapest ways from the middle row to an end, by pixel. */
@@ -61,9 +63,9 @@ static void find_ways(struct ways *w)
 /* Where the cheapest seams cross the middle row, none close to another. Returns how many. */
 static size_t choose(const struct ways *w, size_t apart, size_t ret[SEAM_MAX])
 {
-    size_t n = 0;
+    size_t most = FEWEST + PER_SQUARE * w->width / w->height, n = 0;
 
-    while (n < SEAM_MAX) {
+    while (n < most && n < SEAM_MAX) {
         uint32_t lowest = UINT32_MAX;
 
         for (size_t x = apart; x + apart < w->width; x++) {
