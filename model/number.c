@@ -218,7 +218,7 @@ static void try_run(struct search *s, size_t end, size_t count)
  */
 static float share_of(const struct search *s, size_t middle, uint8_t digit)
 {
-    double cost = INFINITY;
+    double cost = (double)INFINITY;
 
     for (size_t end = middle + 1; end <= s->pieces.n; end++)
         for (size_t count = end - middle; count <= RUN_MAX && count <= end; count++) {
@@ -267,7 +267,7 @@ static void sum_behind(struct search *s)
     size_t n = s->pieces.n;
 
     for (size_t start = n; start-- > 0;) {
-        s->behind[start] = INFINITY;
+        s->behind[start] = (double)INFINITY;
         for (size_t count = 1; count <= RUN_MAX && start + count <= n; count++) {
             const struct reading *one = reading_of(s, start + count, count);
 
@@ -283,7 +283,7 @@ static void read_best(struct search *s, struct number *ret)
     size_t n = s->pieces.n;
 
     for (size_t end = 1; end <= n; end++) {
-        s->before[end] = INFINITY;
+        s->before[end] = (double)INFINITY;
         for (size_t count = 1; count <= RUN_MAX && count <= end; count++)
             try_run(s, end, count);
     }
