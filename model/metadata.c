@@ -143,12 +143,11 @@ static int read_rule(const struct onnx *o, enum model_key key, const char **word
         return error_set(err, -EBADMSG, "metadata '%s' is '%.40s'; it should be %s", rule->key,
                          m->value, rule->expected);
     meta->sources[key] = m->source;
-    if (rule->words) {
-        *word = find_word(rule, m->value);
-        return 0;
-    }
     (void)read_double(m->value, rule->low, rule->high, &value);
-    *number = (float)value;
+    if (word)
+        *word = find_word(rule, m->value);
+    if (number)
+        *number = (float)value;
     return 0;
 }
 
