@@ -181,7 +181,10 @@ def phone(page):
 
 def test_on_a_phone_a_finger_draws(phone):
     page = phone
-    assert page.run("return [innerWidth, devicePixelRatio]") == [360, 3]
+    end = time.monotonic() + PATIENCE_S
+    while page.run("return [innerWidth, devicePixelRatio]") != [360, 3]:
+        assert time.monotonic() < end, "the window stays as it is"
+        time.sleep(0.05)
     page.run(
         "for (const kind of ['pointerdown', 'touchmove']) addEventListener(kind, (event) =>"
         " (window.heard ??= new Set()).add(event.pointerType ?? event.type))"
