@@ -22,6 +22,17 @@ struct sink {
     size_t n, max;
 };
 
+/* As scan_number(), wherever the text ends. */
+static const char *last_number(const char *begin, const char *end, float *ret)
+{
+    size_t len = decimal_len(begin, end);
+
+    if (len == 0)
+        return NULL;
+    *ret = decimal_float(begin, len);
+    return isfinite(*ret) ? begin + len : NULL;
+}
+
 static int ragged(const struct scan *s, const char *found, struct error *err)
 {
     return error_set(err, -EINVAL,
@@ -104,7 +115,7 @@ static int run(struct scan *s, bool list, const char *safe, struct sink *sink, c
     for (float value = 1; p && value != 0; p = list ? following(s->at, end) : NULL) {
         begin = p;
         const char *after = __builtin_expect(p < safe, true) ? scan_number(p, end, &value)
-                                                             : scan_last_number(p, end, &value);
+                                                             : last_number(p, end, &value);
 
         if (!after || n == sink->max) {
             s->at = p;

@@ -183,15 +183,4 @@ static inline const char *scan_number(const char *begin, const char *end, float 
     return isfinite(*ret) ? p : NULL;
 }
 
-/* The same wherever the text ends. */
-static const char *scan_last_number(const char *begin, const char *end, float *ret)
-{
-    size_t len = decimal_len(begin, end);
-
-    if (len == 0)
-        return NULL;
-    *ret = decimal_float(begin, len);
-    return isfinite(*ret) ? begin + len : NULL;
-}
-
 #endif
