@@ -46,6 +46,7 @@ struct net {
 static float pool[POOL_MAX];
 static struct net net;
 
+/* 0 where there is no choice. */
 static unsigned below(struct net *n, unsigned limit)
 {
     unsigned byte = 0;
@@ -54,7 +55,7 @@ static unsigned below(struct net *n, unsigned limit)
         byte = *n->at++;
         n->left--;
     }
-    return byte % limit;
+    return limit > 0 ? byte % limit : 0;
 }
 
 /* From -1 to 1. */
