@@ -119,7 +119,7 @@ static int find_layout(const struct onnx_value *input, const struct layout **ret
 /* Gives the input its name, after what the metadata want done to it first. */
 static int normalise(struct graph_builder *b, const char *name, struct error *err)
 {
-    char output[] = "input";
+    static char output[] = "input"; /* the value keeps it */
     char *const outputs[] = {output};
     const struct onnx_node n = {.name = "input", .op = "Normalise", .outputs = outputs};
     const struct kernels_activation f = {.function = KERNELS_LINEAR,

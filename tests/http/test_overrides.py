@@ -89,6 +89,7 @@ def test_environment_and_who_says_what(pictures, tmp_path):
         "pixels": "properties",
         "temperature": "default",
     }
+    assert [step["name"] for step in shown["steps"][:4]] == ["input"] * 3 + ["undone0"]
     out, _ = digitd("inspect", path, "--std", "0.25")
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert "input_mean 0.5 the .properties beside it say so" in lines
