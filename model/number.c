@@ -60,8 +60,7 @@ struct search {
     uint8_t *picture;         /* room for any run, drawn by itself */
     struct reading *readings; /* [n + 1][RUN_MAX + 1]: of the run's end and length */
     struct way *best;         /* [n + 1], by the pieces that are read */
-    double *before,
-        *behind; /* [n + 1]: how likely all ways to read what is there are together */
+    double *before, *behind;  /* [n + 1]: costs of all ways to read what is there together */
 };
 
 /* The cost of doing the one or the other: -log(exp(-a) + exp(-b)), without underflow. */

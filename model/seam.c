@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     PAPER = 4,  /* the cost of a pixel without ink: a straight seam is a short one */

@@ -12,8 +12,7 @@ enum { SEAM_MAX = 24 };
 struct seams {
     size_t n, height;
     uint32_t ink[SEAM_MAX]; /* the sum of what each meets */
-    uint16_t
-        *columns; /* [n][height]: the first column on the right of the seam; left to right */
+    uint16_t *columns;      /* [n][height]: the first on its right; left to right */
 };
 
 /* Finds seams through ink[height][width] that cross the middle row at least `apart` columns
