@@ -85,6 +85,14 @@ def test_digits_that_cannot_be_told_apart_are_admitted(server):
     assert (one["digit"], one["verdict"]) == (None, "not_a_digit")
 
 
+@pytest.mark.parametrize(("number", "gap", "seen"), [("08", 0, "?3"), ("09", -5, "0?")])
+def test_digits_that_other_cuts_would_make_others_are_admitted(server, number, gap, seen):
+    """The surest cuts read 03 and 07."""
+    predictions = ask(server, write(number, gap))
+    assert said(predictions) == seen
+    assert sorted(one["verdict"] for one in predictions) == ["digit", "several_digits"]
+
+
 def test_nothing_is_blank(server):
     blank = png(np.full((50, 90), 255, np.uint8))
     answer = server.request("POST", NUMBER, blank, {"Content-Type": "image/png"})
