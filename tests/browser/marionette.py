@@ -7,9 +7,11 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 START_S = 60
+VIEW = "return [innerWidth, innerHeight, devicePixelRatio]"
 FLAGS = ["--headless", "--marionette", "--remote-allow-system-access"]
 PREFERENCES = {
     "app.update.enabled": False,
@@ -106,10 +108,25 @@ class Firefox:
         finally:
             self.send("Marionette:SetContext", {"value": "content"})
 
-    def be_phone(self, width, height, density):
-        """A small touch screen, as the browser's own responsive design mode makes one; 0 x 0 is
-        the window again."""
+    @contextmanager
+    def phone(self, width, height, density):
+        """A small touch screen, as the browser's own responsive design mode makes one, and the
+        window again after it."""
+        window = self.run(VIEW)
         self.inside(PHONE, width, height, density)
+        try:
+            self._has_view([width, height, density])
+            yield
+        finally:
+            self.inside(PHONE, 0, 0, 0)
+            self._has_view(window)
+
+    def _has_view(self, view):
+        """The page hears of its size later than the browser."""
+        end = time.monotonic() + START_S
+        while (now := self.run(VIEW)) != view:
+            assert time.monotonic() < end, f"the page has the size {now}, not {view}"
+            time.sleep(0.02)
 
     def set(self, name, value):
         """A preference; None is the default."""
