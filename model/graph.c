@@ -197,6 +197,20 @@ int graph_build(const struct onnx *o, struct graph **ret, struct error *err)
     return r < 0 ? error_set(err, r, "%s", why.text) : 0;
 }
 
+struct graph_node *graph_maker(const struct graph *g, size_t value)
+{
+    for (size_t i = g->n_nodes; i-- > 0;) {
+        struct graph_node *n = &g->nodes[i];
+
+        if (n->dead || n->out != value)
+            continue;
+        if (n->kind != GRAPH_RESHAPE)
+            return n;
+        value = n->in[0];
+    }
+    return NULL;
+}
+
 void graph_destroy(struct graph *g)
 {
     struct arena arena = {0};

@@ -7,6 +7,7 @@
 
 #include "model/arena.h"
 #include "model/kernels/activation.h"
+#include "model/model.h"
 
 struct error;
 struct onnx;
@@ -141,8 +142,7 @@ struct graph {
     const char *layout; /* of the input, as in struct model_info */
     int64_t batch;      /* pictures at a time, as the input declares; -1 for any */
     bool moved;         /* something was refused that moves the batch */
-    bool softmax;       /* a Softmax behind `output` was taken off, */
-    bool log_softmax;   /* or a LogSoftmax */
+    enum model_end end; /* what was behind `output` and was taken off */
 };
 
 /* Understands a parsed file, which must outlive the graph. Returns 0 and *ret for the caller
@@ -151,9 +151,12 @@ struct graph {
 int graph_build(const struct onnx *o, struct graph **ret, struct error *err);
 
 /* Folds normalisations and biases into the weights before them, activations into what they
- * act on, takes off a final Softmax, and marks as dead what nobody needs. The results stay the
- * same within rounding. Returns 0; -ENOMEM. */
+ * act on, takes off a final Softmax or Sigmoid, and marks as dead what nobody needs. The
+ * results stay the same within rounding. Returns 0; -ENOMEM. */
 int graph_fuse(struct graph *g, struct error *err);
+
+/* What makes `value`, apart from nodes that only name its numbers anew; NULL: nothing does. */
+struct graph_node *graph_maker(const struct graph *g, size_t value);
 
 /* Multiply-adds of one node for one image. */
 uint64_t graph_macs(const struct graph_node *n);

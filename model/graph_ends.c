@@ -174,32 +174,31 @@ static bool is_answer(const struct graph_builder *b, const struct graph_symbol *
            b->graph->values[s->value].shape.count == MODEL_CLASSES;
 }
 
-/* What softmax was made of, through new names for the same numbers. */
-static bool is_softmax(const struct graph *g, size_t value)
+static bool is_probabilities(const struct graph *g, size_t value)
 {
-    for (size_t i = g->n_nodes; i-- > 0;) {
-        const struct graph_node *n = &g->nodes[i];
+    const struct graph_node *n = graph_maker(g, value);
 
-        if (n->out != value)
-            continue;
-        if (n->kind != GRAPH_RESHAPE)
-            return n->kind == GRAPH_ROWS && n->rows == GRAPH_ROWS_SOFTMAX;
-        value = n->in[0];
-    }
-    return false;
+    return n && ((n->kind == GRAPH_ROWS && n->rows == GRAPH_ROWS_SOFTMAX) ||
+                 (n->kind == GRAPH_UNARY && n->function.function == KERNELS_SIGMOID));
 }
 
-/* Says why output `o` cannot be the answer. */
-static int refuse_output(const struct graph_symbol *s, const struct onnx_value *output,
-                         struct error *err)
+/* Says why the output cannot be the answer. */
+static int refuse_output(const struct graph_builder *b, const struct graph_symbol *s,
+                         const struct onnx_value *output, struct error *err)
 {
     if (!s)
         return error_set(err, -EBADMSG, "no node makes the graph's output '%.60s'",
                          output->name);
     if (s->missing)
         return error_set(err, s->missing->code, "%s", s->missing->text);
-    return error_set(err, -ENOTSUP, "output '%.60s' must be %d numbers for each picture",
-                     output->name, MODEL_CLASSES);
+    if (s->constant)
+        return error_set(err, -ENOTSUP, "output '%.60s' does not depend on the picture",
+                         output->name);
+    return error_set(
+        err, -ENOTSUP,
+        "output '%.60s' gives each picture a row of %zu; it must be %d numbers, one "
+        "for each digit",
+        output->name, b->graph->values[s->value].shape.count, MODEL_CLASSES);
 }
 
 /* Ten numbers for each picture; if several outputs are that, probabilities. Labels and the like
@@ -212,8 +211,8 @@ int graph_make_output(struct graph_builder *b, struct error *err)
     for (size_t i = 0; i < o->n_outputs; i++) {
         const struct graph_symbol *s = graph_find(b, o->outputs[i].name);
 
-        if (is_answer(b, s) && (!answer || (is_softmax(b->graph, s->value) &&
-                                            !is_softmax(b->graph, answer->value)))) {
+        if (is_answer(b, s) && (!answer || (is_probabilities(b->graph, s->value) &&
+                                            !is_probabilities(b->graph, answer->value)))) {
             answer = s;
             b->graph->output_at = i;
         }
@@ -224,6 +223,6 @@ int graph_make_output(struct graph_builder *b, struct error *err)
     }
     if (o->n_outputs == 0)
         return error_set(err, -EBADMSG, "the graph has no output");
-    return refuse_output(graph_find(b, o->outputs[o->n_outputs - 1].name),
+    return refuse_output(b, graph_find(b, o->outputs[o->n_outputs - 1].name),
                          &o->outputs[o->n_outputs - 1], err);
 }

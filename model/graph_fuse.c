@@ -86,49 +86,67 @@ static int fuse_relu(struct graph *g, struct graph_node *n, struct error *err)
     return merge(g, p, last, n, err);
 }
 
-static bool is_softmax(const struct graph_node *n)
+static bool is_rows(const struct graph_node *n, enum graph_rows rows)
 {
-    return n->kind == GRAPH_ROWS && n->row == MODEL_CLASSES &&
-           (n->rows == GRAPH_ROWS_SOFTMAX || n->rows == GRAPH_ROWS_LOG_SOFTMAX);
+    return n->kind == GRAPH_ROWS && n->row == MODEL_CLASSES && n->rows == rows;
+}
+
+static bool is_function(const struct graph_node *n, enum kernels_function function)
+{
+    return n->kind == GRAPH_UNARY && n->function.function == function;
+}
+
+/* What makes probabilities of logits, or their logarithms. */
+static enum model_end end_of(const struct graph_node *n)
+{
+    return is_function(n, KERNELS_SIGMOID)      ? MODEL_END_SIGMOID
+           : is_rows(n, GRAPH_ROWS_SOFTMAX)     ? MODEL_END_SOFTMAX
+           : is_rows(n, GRAPH_ROWS_LOG_SOFTMAX) ? MODEL_END_LOG_SOFTMAX
+                                                : MODEL_END_LOGITS;
 }
 
 /* The probabilities without a rounding to bytes behind them: that much better. */
 static void strip_rounding(struct graph *g)
 {
-    size_t value = g->output;
+    const struct graph_node *n = graph_maker(g, g->output);
 
-    for (size_t i = g->n_nodes; i-- > 0;) {
-        const struct graph_node *n = &g->nodes[i];
-
-        if (n->out != value)
-            continue;
-        if (is_softmax(n))
-            g->output = value;
-        if (n->kind != GRAPH_QUANTIZE && n->kind != GRAPH_DEQUANTIZE &&
-            n->kind != GRAPH_RESHAPE)
-            return;
-        value = n->in[0];
-    }
+    while (n && (n->kind == GRAPH_QUANTIZE || n->kind == GRAPH_DEQUANTIZE))
+        n = graph_maker(g, n->in[0]);
+    if (n && end_of(n) != MODEL_END_LOGITS)
+        g->output = n->out;
 }
 
-/* What follows the classes' Softmax can only be a reshape. */
-static void strip_softmax(struct graph *g)
+/* A logarithm of probabilities is a LogSoftmax in two steps, the exponential of one a Softmax.
+ */
+static struct graph_node *join_steps(const struct graph *g, struct graph_node *n)
 {
-    struct graph_node *n = NULL;
+    struct graph_node *p = n->n_in == 1 ? graph_maker(g, n->in[0]) : NULL;
 
-    for (size_t i = g->n_nodes; i-- > 0;) {
-        n = &g->nodes[i];
-        if (n->dead || n->out != g->output)
-            continue;
-        if (n->kind == GRAPH_ROWS && n->rows == GRAPH_ROWS_BY_L1) {
-            n->rows = GRAPH_ROWS_LOG_BY_L1; /* whose softmax is the same */
-            g->softmax = true;
-        }
-        if (n->kind != GRAPH_RESHAPE && (!is_softmax(n) || g->softmax || g->log_softmax))
-            return;
-        g->softmax = g->softmax || (is_softmax(n) && n->rows == GRAPH_ROWS_SOFTMAX);
-        g->log_softmax = g->log_softmax || (is_softmax(n) && !g->softmax);
-        g->output = n->in[0];
+    if (is_function(n, KERNELS_LOG) && p && is_rows(p, GRAPH_ROWS_SOFTMAX))
+        p->rows = GRAPH_ROWS_LOG_SOFTMAX;
+    else if (is_function(n, KERNELS_EXP) && p && is_rows(p, GRAPH_ROWS_LOG_SOFTMAX))
+        p->rows = GRAPH_ROWS_SOFTMAX;
+    else
+        return n;
+    return p;
+}
+
+/* Takes off what is behind the logits, names for the same numbers among it. */
+static void strip_end(struct graph *g)
+{
+    struct graph_node *n = graph_maker(g, g->output);
+
+    if (!n)
+        return;
+    n = join_steps(g, n);
+    g->output = n->out;
+    g->end = end_of(n);
+    if (is_rows(n, GRAPH_ROWS_BY_L1)) {
+        n->rows = GRAPH_ROWS_LOG_BY_L1; /* whose softmax is the same */
+        g->end = MODEL_END_SOFTMAX;
+    } else if (g->end != MODEL_END_LOGITS) {
+        n = graph_maker(g, n->in[0]);
+        g->output = n ? n->out : g->input;
     }
 }
 
@@ -149,7 +167,7 @@ int graph_fuse(struct graph *g, struct error *err)
     int r = graph_fuse_moves(g, err);
 
     strip_rounding(g);
-    strip_softmax(g);
+    strip_end(g);
     count_uses(g);
     for (size_t i = 0; r == 0 && i < g->n_nodes; i++) {
         struct graph_node *n = &g->nodes[i];

@@ -7,20 +7,6 @@
 
 /* Numbers that are moved twice need to be moved once, or not at all. */
 
-/* The node that makes `value`, apart from what only names its numbers anew. */
-static struct graph_node *maker(const struct graph *g, size_t value)
-{
-    for (size_t i = g->n_nodes; i-- > 0;) {
-        struct graph_node *n = &g->nodes[i];
-
-        if (n->out == value && n->kind != GRAPH_RESHAPE)
-            return n;
-        if (n->out == value)
-            value = n->in[0];
-    }
-    return NULL;
-}
-
 static bool fills(const int32_t *index, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -93,7 +79,7 @@ int graph_fuse_moves(struct graph *g, struct error *err)
     for (size_t i = 0; r == 0 && i < g->n_nodes; i++) {
         struct graph_node *n = &g->nodes[i];
         const struct graph_node *p =
-            n->kind == GRAPH_MOVE || n->kind == GRAPH_DENSE ? maker(g, n->in[0]) : NULL;
+            n->kind == GRAPH_MOVE || n->kind == GRAPH_DENSE ? graph_maker(g, n->in[0]) : NULL;
 
         if (!p || p->kind != GRAPH_MOVE || p->n_in > 1 || n->n_in > 1)
             continue;

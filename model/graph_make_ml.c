@@ -7,24 +7,24 @@
 
 /* What scikit-learn's classifiers are made of, in ONNX's domain ai.onnx.ml. */
 
-/* Classes are the digits in their order, or an answer would be a wrong one. */
+/* Classes are digits in their order, or an answer would be a wrong one: all of them, or fewer
+ * where a classifier is only a part of another. */
 static int check_classes(const struct onnx_node *n, const char *of_ints, const char *of_texts,
-                         struct error *err)
+                         size_t *ret, struct error *err)
 {
     const struct onnx_attribute *ints = graph_attribute(n, of_ints);
     const struct onnx_attribute *texts = graph_attribute(n, of_texts);
-    bool digits = ints && ints->n == MODEL_CLASSES;
+    size_t count = ints ? ints->n : texts ? texts->n : 0;
+    bool digits = count > 1 && count <= MODEL_CLASSES;
 
-    for (size_t i = 0; digits && i < MODEL_CLASSES; i++)
-        digits = ints->ints[i] == (int64_t)i;
-    if (!ints && texts) {
-        digits = texts->n == MODEL_CLASSES;
-        for (size_t i = 0; digits && i < MODEL_CLASSES; i++)
-            digits = texts->texts[i][0] == (char)('0' + i) && !texts->texts[i][1];
-    }
+    for (size_t i = 0; digits && i < count; i++)
+        digits = ints ? ints->ints[i] == (int64_t)i
+                      : texts->texts[i][0] == (char)('0' + i) && !texts->texts[i][1];
+    *ret = count;
     return digits ? 0
-                  : graph_refuse(n, err, -ENOTSUP, "its classes are not 0 to %d in this order",
-                                 MODEL_CLASSES - 1);
+                  : graph_refuse(n, err, -ENOTSUP,
+                                 "its %zu classes are not the digits 0 to %d in this order",
+                                 count, MODEL_CLASSES - 1);
 }
 
 /* A constant list out of an attribute of numbers. */
@@ -77,29 +77,29 @@ static int transform(struct graph_builder *b, const struct onnx_node *n,
 }
 
 static int linear(struct graph_builder *b, const struct onnx_node *n, size_t value,
-                  struct graph_symbol *ret, struct error *err)
+                  size_t classes, struct graph_symbol *ret, struct error *err)
 {
     const struct graph_shape in = b->graph->values[value].shape;
     const struct onnx_attribute *coefficients = graph_attribute(n, "coefficients");
     const struct onnx_attribute *intercepts = graph_attribute(n, "intercepts");
     struct graph_node *node = NULL;
     struct graph_shape out = {0};
-    int r = graph_shape_set(&out, n, 1, (size_t[]){MODEL_CLASSES}, err);
+    int r = graph_shape_set(&out, n, 1, &classes, err);
 
-    if (r == 0 && (in.rank != 1 || in.alone || !coefficients ||
-                   coefficients->n != in.count * MODEL_CLASSES ||
-                   (intercepts && intercepts->n != MODEL_CLASSES)))
+    if (r == 0 &&
+        (in.rank != 1 || in.alone || !coefficients || coefficients->n != in.count * classes ||
+         (intercepts && intercepts->n != classes)))
         r = graph_refuse(n, err, -EBADMSG, "it has %zu coefficients for %zu numbers",
                          coefficients ? coefficients->n : 0, in.count);
     if (r == 0)
         r = graph_insert(b, n, GRAPH_DENSE, value, &out, &node, err);
     if (r == 0)
-        r = graph_weights(b, node, coefficients->n, MODEL_CLASSES, err);
+        r = graph_weights(b, node, coefficients->n, classes, err);
     if (r != 0)
         return r;
     memcpy(node->weights, coefficients->floats, coefficients->n * sizeof(float));
     if (intercepts)
-        memcpy(node->bias, intercepts->floats, MODEL_CLASSES * sizeof(float));
+        memcpy(node->bias, intercepts->floats, classes * sizeof(float));
     *ret = (struct graph_symbol){.value = node->out};
     return 0;
 }
@@ -111,12 +111,13 @@ int graph_make_linear_classifier(struct graph_builder *b, const struct onnx_node
     struct graph_symbol scores = {0};
     struct graph_symbol result = {0};
     size_t value = 0;
+    size_t classes = 0;
     int r = graph_input_value(b, n, 0, &value, err);
 
     if (r == 0)
-        r = check_classes(n, "classlabels_ints", "classlabels_strings", err);
+        r = check_classes(n, "classlabels_ints", "classlabels_strings", &classes, err);
     if (r == 0)
-        r = linear(b, n, value, &scores, err);
+        r = linear(b, n, value, classes, &scores, err);
     if (r == 0)
         r = transform(b, n, &scores, &result, err);
     return r == 0 ? graph_bind_output(b, n, 1, result, err) : r;
@@ -162,7 +163,8 @@ int graph_make_scaler(struct graph_builder *b, const struct onnx_node *n, struct
 /* Probabilities with the classes' names: the names are the digits. */
 int graph_make_zip_map(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {
-    int r = check_classes(n, "classlabels_int64s", "classlabels_strings", err);
+    size_t classes = 0;
+    int r = check_classes(n, "classlabels_int64s", "classlabels_strings", &classes, err);
 
     return r == 0 ? graph_make_identity(b, n, err) : r;
 }
@@ -171,5 +173,7 @@ int graph_make_zip_map(struct graph_builder *b, const struct onnx_node *n, struc
 int graph_make_label(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {
     (void)b;
-    return graph_refuse(n, err, -ENOTSUP, "digitd takes labels from probabilities only");
+    return graph_refuse(n, err, -ENOTSUP,
+                        "it leaves a label; what it takes must be an output, for labels are "
+                        "found from that");
 }

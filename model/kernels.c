@@ -47,3 +47,9 @@ void kernels_softmax(const float *logits, size_t n, size_t width, float temperat
     for (size_t i = 0; i < n; i++)
         softmax_row(logits + i * width, width, (double)temperature, probabilities + i * width);
 }
+
+void kernels_sigmoid(const float *logits, size_t count, float temperature, float *probabilities)
+{
+    for (size_t i = 0; i < count; i++)
+        probabilities[i] = (float)(1 / (1 + exp(-(double)logits[i] / (double)temperature)));
+}

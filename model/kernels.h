@@ -114,5 +114,8 @@ const struct kernels *kernels_get(enum cpu_level level);
  * every level; width is at most KERNELS_CLASSES_MAX; each row sums to 1 within rounding. */
 void kernels_softmax(const float *logits, size_t n, size_t width, float temperature,
                      float *probabilities);
+/* probabilities[count] = 1 / (1 + exp(-logits[count] / temperature)), likewise */
+void kernels_sigmoid(const float *logits, size_t count, float temperature,
+                     float *probabilities);
 
 #endif

@@ -48,8 +48,7 @@ static int describe(struct model *m, const struct onnx *o, const struct graph *g
         info->input_shape[info->input_rank++] = g->batch;
     for (size_t i = 0; i < input->shape.rank; i++)
         info->input_shape[info->input_rank++] = (int64_t)input->shape.dims[i];
-    info->output_is_probabilities = g->softmax;
-    info->output_is_log = g->log_softmax;
+    info->end = g->end;
     info->other_outputs = "";
     for (size_t i = 0; i < o->n_outputs && info->other_outputs; i++)
         if (i != g->output_at)
@@ -196,6 +195,18 @@ const struct model_info *model_info(const struct model *m)
     return &m->info;
 }
 
+const char *model_end_name(enum model_end end)
+{
+    static const char *const names[] = {
+        [MODEL_END_LOGITS] = "logits",
+        [MODEL_END_LOG_SOFTMAX] = "log-probabilities",
+        [MODEL_END_SOFTMAX] = "probabilities",
+        [MODEL_END_SIGMOID] = "independent probabilities",
+    };
+
+    return names[end];
+}
+
 size_t model_steps(const struct model *m)
 {
     return plan_steps(m->plan);
@@ -232,9 +243,12 @@ void model_predict(const struct model *m, const float *images, size_t n, void *s
                    float *logits, float *probabilities)
 {
     plan_run(m->plan, images, n, scratch, logits);
-    if (m->info.output_is_log)
+    if (m->info.end == MODEL_END_LOG_SOFTMAX)
         take_log(logits, n);
-    kernels_softmax(logits, n, MODEL_CLASSES, m->info.temperature, probabilities);
+    if (m->info.end == MODEL_END_SIGMOID)
+        kernels_sigmoid(logits, n * MODEL_CLASSES, m->info.temperature, probabilities);
+    else
+        kernels_softmax(logits, n, MODEL_CLASSES, m->info.temperature, probabilities);
 }
 
 void model_profile(const struct model *m, const float *images, size_t n, void *scratch,

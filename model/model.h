@@ -38,6 +38,14 @@ enum model_source {
     MODEL_SOURCE_SETTINGS,   /* of whoever loads it */
 };
 
+/* What a graph ends in, which says what its own output is. */
+enum model_end {
+    MODEL_END_LOGITS,      /* none of the others */
+    MODEL_END_LOG_SOFTMAX, /* logits that are log-probabilities */
+    MODEL_END_SOFTMAX,     /* probabilities; logits are what goes into it */
+    MODEL_END_SIGMOID,     /* a probability of each class by itself; likewise */
+};
+
 /* What a model says of itself. Strings live as long as the model; absent ones are "". */
 struct model_info {
     const char *input_name;
@@ -45,14 +53,13 @@ struct model_info {
     int64_t input_shape[MODEL_RANK_MAX]; /* as the file declares it; -1 = batch */
     const char *output_name;             /* the graph's own output */
     const char *other_outputs;           /* those that are not computed, with commas */
-    bool output_is_probabilities;        /* the graph ends in Softmax; else it gives logits, */
-    bool output_is_log;          /* which are log-probabilities if it ends in LogSoftmax */
+    enum model_end end;
     float input_scale;           /* tensor value = grey (0..255, ink high) * input_scale */
     float input_mean, input_std; /* what the file's own input is then normalised by, here */
     bool input_paper_high;       /* and before that turned over, since it takes paper high */
     const char *input_layout;    /* "nchw", "nhwc", "nhw", "flat"; "" for others */
     enum model_source sources[MODEL_KEYS];
-    float temperature;  /* probabilities = softmax(logits / temperature) */
+    float temperature;  /* probabilities = softmax or sigmoid(logits / temperature) */
     const char *pixels; /* what clients send as numbers: "model" (what it takes), "255", "1" or
                          * "auto" */
     const char *labels[MODEL_CLASSES];
@@ -133,6 +140,8 @@ int model_check(enum model_key key, const char *value, struct error *err);
 void model_destroy(struct model *m); /* accepts NULL */
 
 const struct model_info *model_info(const struct model *m);
+/* "logits", "log-probabilities", "probabilities" or "independent probabilities" */
+const char *model_end_name(enum model_end end);
 size_t model_steps(const struct model *m);
 void model_step(const struct model *m, size_t i, struct model_step *ret);
 
@@ -140,8 +149,9 @@ void model_step(const struct model *m, size_t i, struct model_step *ret);
 size_t model_scratch(const struct model *m);
 
 /* images: float[n][MODEL_INPUT] in; logits and probabilities: float[n][MODEL_CLASSES] out, each
- * row of the latter summing to 1. Cannot fail; allocates nothing; takes no lock. A row's result
- * depends on nothing but its image. `images` must be finite for the result to be. */
+ * row of the latter summing to 1 but behind a Sigmoid. Cannot fail; allocates nothing; takes no
+ * lock. A row's result depends on nothing but its image. `images` must be finite for the result
+ * to be. */
 void model_predict(const struct model *m, const float *images, size_t n, void *scratch,
                    float *logits, float *probabilities);
 

@@ -263,13 +263,17 @@ static void write_end(const struct writing *w)
     const char *output = w->q->onnx->outputs[g->output_at].name;
     const struct graph_shape list = {1, {MODEL_CLASSES}, MODEL_CLASSES, 0};
     char from[NAME_MAX_LEN], to[NAME_MAX_LEN];
-    const char *op = g->softmax ? "Softmax" : g->log_softmax ? "LogSoftmax" : NULL;
+    static const char *const ops[] = {[MODEL_END_LOG_SOFTMAX] = "LogSoftmax",
+                                      [MODEL_END_SOFTMAX] = "Softmax",
+                                      [MODEL_END_SIGMOID] = "Sigmoid"};
+    const char *op = ops[g->end];
 
     name_of(w, g->output, "", from);
     write_reshape(w, from, op ? name_of(w, g->output, "_row", to) : output, &list);
     if (op) {
         onnx_write_node(w->w, op, output, (const char *[]){to, NULL, NULL}, output);
-        onnx_write_int(w->w, "axis", -1);
+        if (g->end != MODEL_END_SIGMOID)
+            onnx_write_int(w->w, "axis", -1);
     }
     onnx_write_output(w->w, output, 2, (int64_t[]){g->batch, MODEL_CLASSES});
 }

@@ -65,15 +65,13 @@ static int write_parameters(const struct model_info *info, struct buf *out)
     const struct {
         const char *name, *value;
     } rows[] = {
-        {"input_scale",    scale                                                   },
-        {"input_mean",     mean                                                    },
-        {"input_std",      std                                                     },
-        {"input_polarity", info->input_paper_high ? "paper" : "ink"                },
-        {"pixels",         info->pixels                                            },
-        {"output",         info->output_name                                       },
-        {"output_is",      info->output_is_probabilities ? "probabilities"
-                      : info->output_is_log         ? "log-probabilities"
-                                                    : "logits"},
+        {"input_scale",    scale                                   },
+        {"input_mean",     mean                                    },
+        {"input_std",      std                                     },
+        {"input_polarity", info->input_paper_high ? "paper" : "ink"},
+        {"pixels",         info->pixels                            },
+        {"output",         info->output_name                       },
+        {"output_is",      model_end_name(info->end)               },
     };
     int r = buf_text(out, ",\"parameters\":{");
 

@@ -74,6 +74,16 @@ static void print_keys(const struct model_info *info)
     print_number(info, MODEL_KEY_TEMPERATURE, info->temperature);
 }
 
+/* What the file's own output is, and how the other is made of it. */
+static const char *const ends[] = {
+    [MODEL_END_LOGITS] = "logits; probabilities are softmax(logits / temperature)",
+    [MODEL_END_LOG_SOFTMAX] = "logits that are log-probabilities; probabilities are "
+                              "softmax(logits / temperature)",
+    [MODEL_END_SOFTMAX] = "probabilities; logits are what goes into its Softmax",
+    [MODEL_END_SIGMOID] = "probabilities of each class by itself, whose sum is not 1; logits "
+                          "are what goes into its Sigmoid",
+};
+
 static void print_head(const struct model_info *info, const char *path)
 {
     char shape[SHAPE_MAX];
@@ -92,12 +102,7 @@ static void print_head(const struct model_info *info, const char *path)
     print_keys(info);
     printf("%-14s ", "output");
     terminal_print(stdout, info->output_name);
-    printf(" [N, %d], %s\n", MODEL_CLASSES,
-           info->output_is_probabilities
-               ? "probabilities; logits are what goes into its Softmax"
-           : info->output_is_log ? "logits that are log-probabilities; probabilities are "
-                                   "softmax(logits / temperature)"
-                                 : "logits; probabilities are softmax(logits / temperature)");
+    printf(" [N, %d], %s\n", MODEL_CLASSES, ends[info->end]);
     if (*info->other_outputs)
         print_text("not computed", info->other_outputs);
     printf("%-14s", "labels");
@@ -258,10 +263,8 @@ static int write_json(struct buf *out, const struct model *m, const char *path)
     if (r == 0)
         r = write_text(out, "other_outputs", info->other_outputs);
     if (r == 0)
-        r = buf_print(
-            out, ",\"output_is_probabilities\":%s,\"output_is_log\":%s,\"temperature\":%.9g",
-            info->output_is_probabilities ? "true" : "false",
-            info->output_is_log ? "true" : "false", (double)info->temperature);
+        r = buf_print(out, ",\"output_is\":\"%s\",\"temperature\":%.9g",
+                      model_end_name(info->end), (double)info->temperature);
     if (r == 0)
         r = write_labels(out, info);
     if (r == 0)

@@ -35,7 +35,7 @@ static int find(const struct model_info *model, struct scan_text name, struct v2
             return 0;
         }
     if (scan_equals(name, model->output_name)) {
-        ret->output = model->output_is_probabilities ? V2_PROBABILITIES : V2_LOGITS;
+        ret->output = model->end >= MODEL_END_SOFTMAX ? V2_PROBABILITIES : V2_LOGITS;
         ret->own_name = true;
         return 0;
     }

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 from engine.conftest import predict
 
@@ -12,6 +13,18 @@ TOLERANCE = 1e-5
 def softmax(x: np.ndarray) -> np.ndarray:
     e = np.exp(np.float64(x) - x.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.float64(x)))
+
+
+def ends_in_sigmoid(path: Path) -> bool:
+    """Whether classes are each for themselves, with nothing but rounding and names behind it."""
+    graph = onnx.load(str(path), load_external_data=False).graph
+    made = {name: node for node in graph.node for name in node.output}
+    ops = [made[o.name].op_type for o in graph.output if o.name in made]
+    return "Sigmoid" in ops and "Softmax" not in ops
 
 
 def session(path: Path) -> onnxruntime.InferenceSession:
@@ -41,6 +54,8 @@ def reference(path: Path, images: np.ndarray) -> np.ndarray:
         outputs = [as_array(o) for o in peer.run(None, {fed.name: part.reshape(shape)})]
         answers.append([o.reshape(len(part), 10) for o in outputs if o.size == 10 * len(part)])
     tens = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
+    if ends_in_sigmoid(path):
+        return np.float64(tens[-1])
     said = [x for x in tens if (x >= 0).all() and np.allclose(x.sum(axis=1), 1, atol=1e-4)]
     return np.float64(said[0]) if said else softmax(tens[0])
 
@@ -50,7 +65,8 @@ def compare(path: Path, images: np.ndarray, peer: Path | None = None) -> tuple[f
     want = reference(peer or path, images)
     logits, probabilities = predict(path, images)
     assert np.isfinite(logits).all()
-    assert np.abs(softmax(logits) - probabilities).max() <= TOLERANCE
+    probably = sigmoid if ends_in_sigmoid(path) else softmax
+    assert np.abs(probably(logits) - probabilities).max() <= TOLERANCE
     assert len(set(want.argmax(axis=1))) > 1, "the network does not look at its picture"
     same = want.argmax(axis=1) == probabilities.argmax(axis=1)
     return float(np.abs(want - probabilities).max()), int(same.sum())

@@ -8,6 +8,7 @@ sklearn = pytest.importorskip("sklearn")
 skl2onnx = pytest.importorskip("skl2onnx")
 from skl2onnx.common.data_types import FloatTensorType  # noqa: E402 - only if there is skl2onnx
 from sklearn.linear_model import LogisticRegression  # noqa: E402
+from sklearn.multiclass import OneVsRestClassifier  # noqa: E402
 from sklearn.neural_network import MLPClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import Normalizer, StandardScaler  # noqa: E402
@@ -20,6 +21,7 @@ CASES = {
     "LogisticRegression, a class against the rest": lambda: LogisticRegression(
         C=0.01, max_iter=20, multi_class="ovr", solver="liblinear"
     ),
+    "OneVsRestClassifier": lambda: OneVsRestClassifier(LogisticRegression(C=0.01, max_iter=20)),
     "StandardScaler, LogisticRegression": lambda: make_pipeline(
         StandardScaler(), LogisticRegression(C=0.001, max_iter=20)
     ),

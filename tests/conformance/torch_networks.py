@@ -185,6 +185,28 @@ class Single(nn.Module):
         return torch.softmax(self.fc(x), dim=0).unsqueeze(0)
 
 
+class Rest(nn.Module):
+    """Each class against the rest, as BCELoss wants it."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(1, 8, 5, stride=2), nn.Linear(1152, 10)
+
+    def forward(self, x):
+        return torch.sigmoid(self.fc(torch.relu(self.conv(x)).flatten(1)))
+
+
+class LogOfSoftmax(nn.Module):
+    """In two steps, whose first comes to 0 for what is out of the question."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(784, 10)
+
+    def forward(self, x):
+        return torch.log(torch.softmax(self.fc(x.flatten(1)), dim=1))
+
+
 class Unshuffle(nn.Module):
     def __init__(self):
         super().__init__()
@@ -263,6 +285,8 @@ NETWORKS = {
     "mixer": Mixer,
     "rows": Rows,
     "single": Single,
+    "sigmoids": Rest,
+    "log of softmax": LogOfSoftmax,
     "unshuffle": Unshuffle,
     "activations": activations,
     "padded": padded,

@@ -68,11 +68,11 @@ class Network:
         x = np.zeros((n, *self.shape[1:]), np.float32)
         return reference(self.model(None), x).size // n
 
-    def classify(self, size=None):
+    def classify(self, size=None, classes=10):
         """Ten numbers from whatever there is: every element has its own say in each."""
         size = size or self.size()
         self.add("Flatten")
-        self.add("Gemm", None, self.weights(10, size), self.weights(10), transB=1)
+        self.add("Gemm", None, self.weights(classes, size), self.weights(classes), transB=1)
         return self
 
 

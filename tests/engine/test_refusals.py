@@ -104,7 +104,7 @@ NODES = [
     (add("ReduceMean", axes=[0]), "ReduceMean", "mixes the pictures"),
     (add("ReduceMean", axes=[4]), "ReduceMean", "axis 4 of 4 dimensions"),
     (add("Cast", to=7), "Cast", "element type 7 of what depends on the picture"),
-    (add("ArgMax", axis=1), "ArgMax", "labels from probabilities"),
+    (add("ArgMax", axis=1), "ArgMax", "it leaves a label; what it takes must be an output"),
     (add("Softmax", axis=4), "Softmax", "axis 4 of 4 dimensions"),
 ]
 
@@ -236,6 +236,7 @@ FILES = [
     (changed(half_weights), "element type 10"),
     (changed(newline_in_name), "control character 10"),
     (changed(end_early), "must be 10 numbers"),
+    (Network(("n", 784)).classify(784, 62).model(), "a row of 62; it must be 10 numbers"),
     (
         changed(lambda m: m.opset_import[0].__setattr__("version", 0)),
         "operator set 0; digitd reads 1",

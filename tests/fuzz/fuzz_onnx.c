@@ -31,9 +31,11 @@ static int predict(const struct model *m)
     for (size_t i = 0; i < MODEL_CLASSES; i++) {
         if (!isfinite(logits[i])) /* finite weights can still overflow */
             return 1;
+        if (!(probabilities[i] >= 0 && probabilities[i] <= 1))
+            return 0;
         sum += probabilities[i];
     }
-    return fabsf(sum - 1) < 1e-4F;
+    return fabsf(sum - 1) < 1e-4F || model_info(m)->end == MODEL_END_SIGMOID;
 }
 
 /* Any bytes either are refused for a reason, or make a model that answers. */

@@ -54,6 +54,7 @@ def test_what_is_no_model(tmp_path):
 OUTPUTS = {
     "Softmax": ("probabilities", "probabilities; logits are what goes into its Softmax"),
     "LogSoftmax": ("log-probabilities", "logits that are log-probabilities; probabilities are"),
+    "Sigmoid": ("independent probabilities", "probabilities of each class by itself, whose sum"),
     None: ("logits", "logits; probabilities are softmax(logits / temperature)"),
 }
 
@@ -65,12 +66,13 @@ def test_which_output_is_which(end, both, start, tmp_path):
     model = onnx.load_from_string(always(3))
     graph = model.graph
     path = tmp_path / "m.onnx"
+    axis = {} if end == "Sigmoid" else {"axis": 1}
     if end:
-        graph.node.append(helper.make_node(end, ["scores"], ["said"], axis=1))
+        graph.node.append(helper.make_node(end, ["scores"], ["said"], **axis))
         graph.output.add().CopyFrom(helper.make_tensor_value_info("said", 1, ["n", 10]))
         if not both:
             del graph.output[0]
-    own = "said" if end and (end == "Softmax" or not both) else "scores"
+    own = "said" if end and (end != "LogSoftmax" or not both) else "scores"
     kind, text = OUTPUTS[end if own == "said" else None]
     path.write_bytes(model.SerializeToString())
     out, _ = digitd("inspect", path)
@@ -86,6 +88,11 @@ def test_which_output_is_which(end, both, start, tmp_path):
     (got,) = server.request("POST", "/v2/models/mnist/infer", json.dumps(body)).json["outputs"]
     scores = np.array([9.0 if i == 3 else 0 for i in range(10)])
     shares = np.exp(scores) / np.exp(scores).sum()
-    want = {"probabilities": shares, "log-probabilities": np.log(shares), "logits": scores}[kind]
+    want = {
+        "probabilities": shares,
+        "log-probabilities": np.log(shares),
+        "independent probabilities": 1 / (1 + np.exp(-scores)),
+        "logits": scores,
+    }[kind]
     assert got["name"] == own
     assert got["data"] == pytest.approx(want, abs=1e-5)

@@ -58,6 +58,21 @@ static void test_temperature_flattens(void **state)
     assert_float_equal(flat[1], 1 / (1 + expf(-2)), 1e-7F);
 }
 
+static void test_sigmoid_takes_each_by_itself(void **state)
+{
+    const float logits[] = {0, 2, -1e30F, 1e30F};
+    float p[4];
+
+    (void)state;
+    kernels_sigmoid(logits, 4, 1, p);
+    assert_float_equal(p[0], 0.5F, 0);
+    assert_float_equal(p[1], 0.88079708F, 1e-7F);
+    assert_float_equal(p[2], 0, 0);
+    assert_float_equal(p[3], 1, 0);
+    kernels_sigmoid(logits, 2, 2, p);
+    assert_float_equal(p[1], 1 / (1 + expf(-1)), 1e-7F);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -65,6 +80,7 @@ int main(void)
         cmocka_unit_test(test_softmax_is_a_distribution),
         cmocka_unit_test(test_softmax_does_not_overflow),
         cmocka_unit_test(test_temperature_flattens),
+        cmocka_unit_test(test_sigmoid_takes_each_by_itself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,10 +91,10 @@ static void test_own_output_may_be_the_probabilities(void **state)
 {
     (void)state;
 
-    fake_info.output_is_probabilities = true;
+    fake_info.end = MODEL_END_SOFTMAX;
     check("{\"inputs\":[" INPUT "],\"outputs\":[{\"name\":\"scores\"}]}", 0,
           HEAD ",\"outputs\":[" NAMED("scores", "1", P0) "]}");
-    fake_info.output_is_probabilities = false;
+    fake_info.end = MODEL_END_LOGITS;
 }
 
 static void test_shapes_and_types(void **state)
