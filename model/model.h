@@ -44,6 +44,7 @@ enum model_end {
     MODEL_END_LOG_SOFTMAX, /* logits that are log-probabilities */
     MODEL_END_SOFTMAX,     /* probabilities; logits are what goes into it */
     MODEL_END_SIGMOID,     /* a probability of each class by itself; likewise */
+    MODEL_END_SHARES,      /* probabilities, however made; logits are their logarithms */
 };
 
 /* What a model says of itself. Strings live as long as the model; absent ones are "". */

@@ -82,6 +82,7 @@ static const char *const ends[] = {
     [MODEL_END_SOFTMAX] = "probabilities; logits are what goes into its Softmax",
     [MODEL_END_SIGMOID] = "probabilities of each class by itself, whose sum is not 1; logits "
                           "are what goes into its Sigmoid",
+    [MODEL_END_SHARES] = "probabilities; logits are their logarithms",
 };
 
 static void print_head(const struct model_info *info, const char *path)

@@ -7,6 +7,7 @@ from compare import TOLERANCE, compare
 sklearn = pytest.importorskip("sklearn")
 skl2onnx = pytest.importorskip("skl2onnx")
 from skl2onnx.common.data_types import FloatTensorType  # noqa: E402 - only if there is skl2onnx
+from sklearn.ensemble import BaggingClassifier  # noqa: E402
 from sklearn.linear_model import LogisticRegression  # noqa: E402
 from sklearn.multiclass import OneVsRestClassifier  # noqa: E402
 from sklearn.neural_network import MLPClassifier  # noqa: E402
@@ -22,6 +23,9 @@ CASES = {
         C=0.01, max_iter=20, multi_class="ovr", solver="liblinear"
     ),
     "OneVsRestClassifier": lambda: OneVsRestClassifier(LogisticRegression(C=0.01, max_iter=20)),
+    "BaggingClassifier": lambda: BaggingClassifier(
+        LogisticRegression(C=0.01, max_iter=20), 3, random_state=5
+    ),
     "StandardScaler, LogisticRegression": lambda: make_pipeline(
         StandardScaler(), LogisticRegression(C=0.001, max_iter=20)
     ),

@@ -59,3 +59,30 @@ def test_log_of_a_softmax_is_finite(images, tmp_path):
     assert np.abs(logits - want).max() <= 1e-5 * np.abs(want).max()
     assert np.abs(probabilities - np.exp(want)).max() <= 1e-3
     assert not np.isfinite(reference(network(["Softmax", "Log"]).model(), x)).all()
+
+
+def test_shares_however_made(images, tmp_path):
+    """A mean of two distributions is one: no second Softmax, and its logarithms are the logits."""
+    net = network(["Softmax"])
+    one = net.at
+    net.at = "x"
+    net.classify(784).add("Softmax")
+    net.add("Sum", one, None)
+    net.add("Mul", None, net.constant(0.5))
+    logits, probabilities = predict(save(net.model(), tmp_path), images * 9)
+    want = reference(net.model(), images * 9)
+    assert np.abs(probabilities - want).max() <= TOLERANCE
+    assert np.abs(logits - np.log(want)).max() <= TOLERANCE
+
+
+def test_what_sums_to_one_may_be_logits(images, tmp_path):
+    """As least squares make it: some are negative."""
+    net = Network(("n", 784))
+    weights = np.random.default_rng(1).standard_normal((10, 784)) / 28
+    weights -= weights.mean(axis=0)
+    net.add("Gemm", None, net.constant(weights), net.constant(np.full(10, 0.1)), transB=1)
+    logits, probabilities = predict(save(net.model(), tmp_path), images)
+    want = reference(net.model(), images)
+    assert np.abs(want.sum(axis=1) - 1).max() < 1e-4
+    assert np.abs(logits - want).max() <= TOLERANCE
+    assert np.abs(probabilities - softmax(want)).max() <= TOLERANCE

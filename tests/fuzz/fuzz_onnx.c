@@ -28,9 +28,10 @@ static int predict(const struct model *m)
         return 1;
     model_predict(m, image, 1, scratch, logits, probabilities);
     free(scratch);
-    for (size_t i = 0; i < MODEL_CLASSES; i++) {
+    for (size_t i = 0; i < MODEL_CLASSES; i++)
         if (!isfinite(logits[i])) /* finite weights can still overflow */
             return 1;
+    for (size_t i = 0; i < MODEL_CLASSES; i++) {
         if (!(probabilities[i] >= 0 && probabilities[i] <= 1))
             return 0;
         sum += probabilities[i];
