@@ -13,6 +13,7 @@
 #include "server/app.h"
 #include "server/buf.h"
 #include "server/http_header.h"
+#include "server/http_query.h"
 #include "server/request.h"
 
 struct MHD_Daemon;
@@ -117,6 +118,7 @@ struct http_client {
     uint64_t whole_ns;       /* when its handler was called */
     struct later_job *later; /* what its answer waits for; NULL: nothing */
     struct http_header header;
+    struct http_query query;
     struct request req;
     struct buf body;
     long held; /* bytes of it that the gate knows of */

@@ -49,14 +49,19 @@ static void walk_headers(const struct request *req,
     (void)MHD_get_connection_values(req->connection, MHD_HEADER_KIND, step, &w);
 }
 
+static struct http_client *client_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
 static const char *lookup_query(const struct request *req, const char *name)
 {
-    const char *value = NULL;
-    size_t len;
-    enum MHD_Result found = MHD_lookup_connection_value_n(
-        req->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &value, &len);
+    struct http_client *c = client_of(req->connection);
 
-    return found == MHD_YES && !value ? "" : value;
+    return c ? http_query_find(&c->query, name) : NULL;
 }
 
 /* RFC 9112 wants "GET http://host/path" understood too. */
@@ -220,14 +225,6 @@ static enum MHD_Result on_request(void *loop, struct MHD_Connection *connection,
     return r < 0 ? break_off(c, 503, "out of memory") : MHD_YES;
 }
 
-static struct http_client *client_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    return info ? info->socket_context : NULL;
-}
-
 /* The request line is in; what this returns is on_request()'s `client`. */
 static void *on_line(void *loop, const char *uri, struct MHD_Connection *connection)
 {
@@ -241,6 +238,7 @@ static void *on_line(void *loop, const char *uri, struct MHD_Connection *connect
     /* Decoded, the path would seem to end there. */
     if (zero && zero < uri + strcspn(uri, "?"))
         http_request_refuse(c, 400, "the path holds a zero byte");
+    http_query_hide(&c->query, uri);
     return c;
 }
 

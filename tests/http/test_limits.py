@@ -130,6 +130,19 @@ def test_request_line(small):
     check_refusal(answer, 414)
 
 
+@pytest.mark.parametrize("parameter", [b"&", b"a", b"a&", b"a=b&"])
+@pytest.mark.parametrize("header", [0, 5000])
+def test_long_query(small, parameter, header):
+    """libmicrohttpd has more to remember of a parameter than the parameter is long."""
+    query = parameter * (3600 // len(parameter))
+    head = b"GET /v2?" + query + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: "
+    answer = small.raw(head + b"x" * header + b"\r\n\r\n")
+    if header:
+        check_refusal(answer, 431)
+    else:
+        assert parse(answer)[0] == 200
+
+
 BODY = v2_body().encode()
 FRAMED_TWICE = (
     POST
