@@ -12,7 +12,11 @@
 enum {
     SIDE_MIN = 64,  /* pixels; what is smaller was cut out by somebody */
     SIDE_MAX = 400, /* pixels; what is larger is averaged down */
-    PAPER_NEAR = 3, /* grey levels from the ring's median */
+    PAPER_NEAR = 1, /* grey levels from the ring's median */
+
+    RULE_INK = 13,   /* grey levels, from which a rule crosses the ring */
+    RULE_SHARE = 40, /* it is at most 1/40 of the short side thick */
+    RULES = 8,       /* crossings that make ruled paper */
 
     UNIT = 128,    /* a difference as large as the paper is bright */
     DARKEST = 32,  /* grey; darker paper does not make differences larger */
@@ -24,9 +28,40 @@ enum {
 
     EDGE = 80,        /* of 255 = the strongest ink: where a stroke begins */
     CORE = 150,       /* what a stroke reaches somewhere */
+    EDGE_STEP = 30,   /* between the two, where strokes part from strong rules */
     SMALLEST = 10,    /* pixels of a patch of ink */
+    MAIN_SHARE = 6,   /* the largest patch of what is written has 1/6 of the ink */
     LEAST_SHARE = 25, /* a patch that belongs to the digit has 1/25 of the largest one's ink */
 };
+
+/* How many thin lines cross a side of the ring. */
+static size_t count_rules(const uint8_t *side, size_t step, size_t n, uint8_t paper,
+                          size_t thick)
+{
+    size_t rules = 0, run = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (abs(side[i * step] - paper) >= RULE_INK) {
+            run++;
+            continue;
+        }
+        rules += run > 0 && run <= thick;
+        run = 0;
+    }
+    return rules;
+}
+
+/* Whether paper is ruled or squared: lines reach its edges, many, and thinner than strokes. */
+static bool is_ruled(const uint8_t *grey, size_t width, size_t height, uint8_t paper)
+{
+    size_t thick = (width < height ? width : height) / RULE_SHARE;
+
+    return count_rules(grey, 1, width, paper, thick) +
+               count_rules(grey + (height - 1) * width, 1, width, paper, thick) +
+               count_rules(grey, width, height, paper, thick) +
+               count_rules(grey + width - 1, width, height, paper, thick) >=
+           RULES;
+}
 
 bool photo_is_one(const uint8_t *grey, size_t width, size_t height)
 {
@@ -39,7 +74,7 @@ bool photo_is_one(const uint8_t *grey, size_t width, size_t height)
 
     for (int i = darkest; i <= ring.median + PAPER_NEAR && i < 256; i++)
         near += ring.histogram[i];
-    return 4 * near < 3 * ring.count;
+    return 4 * near < 3 * ring.count || is_ruled(grey, width, height, ring.median);
 }
 
 /* The picture, `scale` pixels averaged to one, each way. */
@@ -231,12 +266,51 @@ static uint32_t find_plateau(const struct components *c, const bool *chosen,
     return count ? (uint32_t)(sum / count) : 255;
 }
 
+/* Whether the ink is free of the edges, in patches as large as those of something written. */
+static bool is_free(const struct components *c, const struct photo *p)
+{
+    uint64_t all = 0, inside = 0, most = 0;
+
+    for (size_t i = 0; i < c->n; i++) {
+        uint64_t mass = c->all[i].mass;
+
+        all += mass;
+        if (is_at_edge(&c->all[i], p))
+            continue;
+        inside += mass;
+        most = mass > most ? mass : most;
+    }
+    return 4 * inside >= 3 * all && MAIN_SHARE * most >= all;
+}
+
+/* The patches of ink. Where they hang together with the edges, as if written on ruled paper,
+ * they are those of stronger ink, if that sets them free. */
+static int find_patches(const struct photo *p, struct components *ret)
+{
+    int r = components_find(p->ink, p->width, p->height, EDGE, ret);
+    bool free = r < 0 || is_free(ret, p);
+
+    for (uint8_t edge = EDGE + EDGE_STEP; !free && edge < CORE; edge += EDGE_STEP) {
+        struct components stronger = {0};
+
+        r = components_find(p->ink, p->width, p->height, edge, &stronger);
+        free = r < 0 || is_free(&stronger, p);
+        if (free) {
+            components_finish(ret);
+            *ret = stronger;
+        } else {
+            components_finish(&stronger);
+        }
+    }
+    return r;
+}
+
 /* Wipes whatever is not written: specks, edges, the grain of the paper. */
 static int wipe(struct photo *p)
 {
     struct components c = {0};
     bool chosen[COMPONENTS_MAX] = {false};
-    int r = components_find(p->ink, p->width, p->height, EDGE, &c);
+    int r = find_patches(p, &c);
 
     if (r < 0)
         return r;

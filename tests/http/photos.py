@@ -58,7 +58,20 @@ def place(digit, rng, shape=(HEIGHT, WIDTH)):
     return ink
 
 
-def photo(digit, rng, inverted=None, colour=False):
+def rules(rng, shape=(HEIGHT, WIDTH)):
+    """What lines or squares, printed on the paper, leave of its brightness."""
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]]
+    turn, spacing = np.radians(rng.uniform(-15, 15)), rng.uniform(14, 48)
+    thick, faint = rng.uniform(1, 2.5), rng.uniform(0.5, 0.95)
+    lines = np.zeros(shape)
+    for across in (turn, turn + np.pi / 2)[: rng.integers(1, 3)]:
+        at = y * np.cos(across) - x * np.sin(across) + rng.uniform(0, spacing)
+        away = np.abs(at % spacing - spacing / 2)
+        lines = np.maximum(lines, np.clip(thick / 2 - away + 0.5, 0, 1))
+    return 1 - (1 - faint) * lines
+
+
+def photo(digit, rng, inverted=None, colour=False, ruled=False):
     """8-bit grey [480][640], or RGB with blue ink; `digit` may be None for nothing but paper."""
     shape = (HEIGHT, WIDTH)
     inverted = rng.uniform() < 0.5 if inverted is None else inverted
@@ -69,6 +82,9 @@ def photo(digit, rng, inverted=None, colour=False):
     texture += _smooth(rng.uniform(0.005, 0.03), 90, rng, shape)
     lit = light(rng) * texture
     grain = rng.normal(0, rng.uniform(1, 6), shape)
+    if ruled:
+        paper = paper * rules(rng)
+        mark = np.minimum(mark, paper)
     if not colour:
         return np.clip((paper + (mark - paper) * ink) * lit + grain, 0, 255).astype(np.uint8)
     layers = [(paper * (1 - ink) + paper * share * ink) * lit + grain for share in BLUE]

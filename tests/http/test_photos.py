@@ -51,17 +51,18 @@ def mnist():
     )
 
 
-def photographed(address, i):
+def photographed(address, ruled, i):
     """What becomes of the test digit `i`, in a light and a place of its own."""
-    picture = photo(mnist()[0][i], np.random.default_rng((5, i)), colour=i % 10 == 0)
-    return reader_at(*address)(picture)
+    how = {"inverted": False, "ruled": True} if ruled else {"colour": i % 10 == 0}
+    return reader_at(*address)(photo(mnist()[0][i], np.random.default_rng((5, i)), **how))
 
 
 @pytest.mark.slow
-def test_photographs_of_mnist_are_read(server):
+@pytest.mark.parametrize("ruled", [False, True], ids=["plain", "ruled"])
+def test_photographs_of_mnist_are_read(server, ruled):
     _, labels = mnist()
     chosen = np.random.default_rng(5).permutation(len(labels))[:PHOTOS].tolist()
-    look = functools.partial(photographed, (server.host, server.port))
+    look = functools.partial(photographed, (server.host, server.port), ruled)
     with ProcessPoolExecutor() as pool:
         answers = list(pool.map(look, chosen, chunksize=20))
     wrong = [
@@ -114,6 +115,7 @@ def test_what_is_no_digit_is_refused(server):
         "blank": [np.full((90, 120), level, np.uint8) for level in (0, 40, 128, 200, 255)],
         "noise": list(noises(rng)),
         "empty photographs": [photo(None, rng) for _ in range(25)],
+        "empty ruled paper": [photo(None, rng, False, ruled=True) for _ in range(25)],
         "letters": list(letters()),
     }
     read = reader(server)
@@ -137,6 +139,19 @@ def test_our_own_digits_are_read_from_photographs(server, inverted):
         if read(photo(frame, rng, inverted))["digit"] != label:
             wrong.append(label)
     assert len(wrong) <= 2, wrong
+
+
+def test_a_digit_on_evenly_lit_ruled_paper_is_read(server):
+    """As a scanner sees it: of one grey but for the lines, or with next to no grain."""
+    read = reader(server)
+    for label, drawn in digits(240):
+        paper = np.full((480, 640), 240.0)
+        paper[20::40] = paper[21::40] = 170
+        paper[120:360, 200:440] = np.minimum(paper[120:360, 200:440], drawn)
+        for spread in (0, 2):
+            grain = np.random.default_rng(label).normal(0, spread, paper.shape)
+            seen = read(np.clip(paper + grain, 0, 255).astype(np.uint8))
+            assert seen["digit"] == label, spread
 
 
 def test_two_digits_are_not_taken_for_one(server):

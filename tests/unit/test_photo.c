@@ -49,6 +49,54 @@ static void test_drawings_are_no_photos(void **state)
     assert_false(photo_is_one(grey, 63, HEIGHT)); /* too small */
 }
 
+/* Squared paper: lines over all of it, which throw back `percent` of what the paper does. */
+static void rule(int percent)
+{
+    for (int x = 10; x < WIDTH; x += 30)
+        write_bar(x, 0, 1, HEIGHT, percent);
+    for (int y = 10; y < HEIGHT; y += 30)
+        write_bar(0, y, WIDTH, 1, percent);
+}
+
+static void test_rules_make_a_photo_of_flat_paper(void **state)
+{
+    struct preprocess seen;
+    (void)state;
+
+    memset(grey, 240, sizeof(grey));
+    rule(70);
+    assert_true(photo_is_one(grey, WIDTH, HEIGHT));
+    assert_int_equal(look().verdict, PREPROCESS_BLANK);
+    write_bar(150, 60, 16, 120, 20);
+    seen = look();
+    assert_int_equal(seen.verdict, PREPROCESS_DIGIT);
+    assert_in_range(seen.left, 147, 151);
+    assert_in_range(seen.bottom, 179, 183);
+
+    memset(grey, 255, sizeof(grey));
+    for (int x = 30; x < WIDTH; x += 60) /* a row of strokes that was cut out closely */
+        write_bar(x, 0, 9, HEIGHT, 0);
+    assert_false(photo_is_one(grey, WIDTH, HEIGHT));
+}
+
+/* Fainter than the pen, yet as strong as ink: whatever is written hangs on them. */
+static void test_strong_rules_let_go_of_the_ink(void **state)
+{
+    struct preprocess seen;
+    (void)state;
+
+    lay_paper(220, 160);
+    for (int y = 10; y < HEIGHT; y += 30)
+        write_bar(0, y, WIDTH, 3, 70);
+    write_bar(150, 60, 16, 120, 40);
+    seen = look();
+    assert_int_equal(seen.verdict, PREPROCESS_DIGIT);
+    assert_in_range(seen.left, 146, 151);
+    assert_in_range(seen.right, 165, 170);
+    assert_in_range(seen.top, 56, 61);
+    assert_in_range(seen.bottom, 179, 184);
+}
+
 static void test_a_drawing_is_seen_as_ever(void **state)
 {
     struct preprocess want, got;
@@ -143,6 +191,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_drawings_are_no_photos),
+        cmocka_unit_test(test_rules_make_a_photo_of_flat_paper),
+        cmocka_unit_test(test_strong_rules_let_go_of_the_ink),
         cmocka_unit_test(test_a_drawing_is_seen_as_ever),
         cmocka_unit_test(test_ink_is_found_under_uneven_light),
         cmocka_unit_test(test_chalk_is_found_too),
