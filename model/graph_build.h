@@ -54,7 +54,7 @@ typedef int graph_make_fn(struct graph_builder *b, const struct onnx_node *n,
 graph_make_fn graph_make_conv, graph_make_max_pool, graph_make_average_pool,
     graph_make_global_average_pool, graph_make_global_max_pool;
 graph_make_fn graph_make_gemm, graph_make_matmul, graph_make_batch_norm;
-graph_make_fn graph_make_pair, graph_make_compare, graph_make_where;
+graph_make_fn graph_make_pair, graph_make_compare, graph_make_where, graph_make_not;
 graph_make_fn graph_make_unary, graph_make_clip, graph_make_relu, graph_make_cast;
 graph_make_fn graph_make_flatten, graph_make_reshape, graph_make_squeeze, graph_make_unsqueeze,
     graph_make_constant, graph_make_constant_of_shape, graph_make_shape, graph_make_size,
@@ -65,7 +65,7 @@ graph_make_fn graph_make_transpose, graph_make_slice, graph_make_gather, graph_m
 graph_make_fn graph_make_softmax, graph_make_reduce, graph_make_layer_norm,
     graph_make_instance_norm, graph_make_lp_norm;
 graph_make_fn graph_make_linear_classifier, graph_make_normalizer, graph_make_scaler,
-    graph_make_zip_map, graph_make_label;
+    graph_make_zip_map, graph_make_binarizer, graph_make_features, graph_make_label;
 
 /* An attribute that an operator may have. `low` and `high` bound integers and the elements of
  * lists of them. A list of rules ends with one without a name. */
@@ -228,6 +228,9 @@ int graph_dilated_pool(struct graph_builder *b, const struct onnx_node *n, enum 
 int graph_combine(struct graph_builder *b, const struct onnx_node *n, enum kernels_pair pair,
                   const struct graph_symbol *left, const struct graph_symbol *right,
                   struct graph_symbol *ret, struct error *err);
+/* graph_make_constant.c: 0 where it is 0, else 1. */
+int graph_truth(struct graph_builder *b, const struct onnx_node *n,
+                const struct graph_symbol *s, struct graph_symbol *ret, struct error *err);
 /* graph_make_unary.c */
 int graph_apply(struct graph_builder *b, const struct onnx_node *n,
                 const struct kernels_activation *f, const struct graph_symbol *s,

@@ -14,11 +14,13 @@ static const struct {
     enum kernels_pair pair;
 } pairs[] = {
     {"Add",   KERNELS_ADD     },
+    {"And",   KERNELS_MINIMUM }, /* of what is 1 or 0 */
     {"Sub",   KERNELS_SUBTRACT},
     {"Mul",   KERNELS_MULTIPLY},
     {"Div",   KERNELS_DIVIDE  },
     {"Max",   KERNELS_MAXIMUM },
     {"Min",   KERNELS_MINIMUM },
+    {"Or",    KERNELS_MAXIMUM },
     {"Pow",   KERNELS_POWER   },
     {"PRelu", KERNELS_PRELU   },
     {"Sum",   KERNELS_ADD     },
@@ -77,6 +79,8 @@ static int whole_pair(const struct onnx_node *n, enum kernels_pair pair, int64_t
         *ret = x / y;
         break;
     case KERNELS_EQUAL:
+        *ret = x == y;
+        break;
     case KERNELS_LESS:
     case KERNELS_GREATER:
     case KERNELS_MASK:

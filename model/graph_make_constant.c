@@ -147,26 +147,56 @@ static int compare_values(struct graph_builder *b, const struct onnx_node *n, st
     return r == 0 ? graph_bind(b, n, result, err) : r;
 }
 
+/* 1 where it is 0, else 0. */
+static int is_zero(struct graph_builder *b, const struct onnx_node *n,
+                   const struct graph_symbol *s, struct graph_symbol *ret, struct error *err)
+{
+    const struct graph_dims one = {0};
+    struct onnx_tensor *t = NULL;
+    void *data = NULL;
+    int r = graph_constant(b, n, s->constant ? s->constant->type : ONNX_FLOAT, &one, &t, &data,
+                           err);
+
+    return r == 0 ? graph_combine(b, n, KERNELS_EQUAL, s, &(struct graph_symbol){.constant = t},
+                                  ret, err)
+                  : r;
+}
+
+int graph_truth(struct graph_builder *b, const struct onnx_node *n,
+                const struct graph_symbol *s, struct graph_symbol *ret, struct error *err)
+{
+    struct graph_symbol otherwise = {0};
+    int r = is_zero(b, n, s, &otherwise, err);
+
+    return r == 0 ? is_zero(b, n, &otherwise, ret, err) : r;
+}
+
+int graph_make_not(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+{
+    const struct graph_symbol *s = NULL;
+    struct graph_symbol result = {0};
+    int r = graph_input_any(b, n, 0, &s, err);
+
+    if (r == 0)
+        r = is_zero(b, n, s, &result, err);
+    return r == 0 ? graph_bind(b, n, result, err) : r;
+}
+
 /* Where a condition holds x, where not y: what is masked out of either is 0, and they are
  * added. */
 static int choose_values(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {
     const struct graph_symbol *condition = graph_input(b, n, 0);
-    const struct graph_dims one = {0};
-    struct onnx_tensor *t = NULL;
-    struct graph_symbol zero = {0};
     struct graph_symbol otherwise = {0};
     struct graph_symbol x = {0};
     struct graph_symbol y = {0};
     struct graph_symbol result = {0};
-    float *data = NULL;
-    int r = graph_constant(b, n, ONNX_FLOAT, &one, &t, &data, err);
+    int r = 0;
 
-    zero.constant = t;
-    if (r == 0 && condition->constant)
+    if (condition->constant)
         r = graph_refuse(n, err, -ENOTSUP, "its condition must depend on the picture too");
     if (r == 0)
-        r = graph_combine(b, n, KERNELS_EQUAL, condition, &zero, &otherwise, err);
+        r = is_zero(b, n, condition, &otherwise, err);
     if (r == 0)
         r = graph_combine(b, n, KERNELS_MASK, graph_input(b, n, 1), condition, &x, err);
     if (r == 0)

@@ -169,6 +169,62 @@ int graph_make_zip_map(struct graph_builder *b, const struct onnx_node *n, struc
     return r == 0 ? graph_make_identity(b, n, err) : r;
 }
 
+/* 1 for what is above the threshold, else 0. */
+int graph_make_binarizer(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+{
+    const struct graph_dims one = {0};
+    const struct graph_symbol *s = NULL;
+    struct graph_symbol result = {0};
+    struct onnx_tensor *t = NULL;
+    float *data = NULL;
+    int r = graph_input_any(b, n, 0, &s, err);
+
+    if (r == 0)
+        r = graph_constant(b, n, ONNX_FLOAT, &one, &t, &data, err);
+    if (r != 0)
+        return r;
+    *data = graph_float(n, "threshold", 0);
+    r = graph_combine(b, n, KERNELS_GREATER, s, &(struct graph_symbol){.constant = t}, &result,
+                      err);
+    return r == 0 ? graph_bind(b, n, result, err) : r;
+}
+
+/* Some columns of what depends on the picture. Of a constant, it is the label. */
+int graph_make_features(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+{
+    const struct graph_symbol *index = graph_input(b, n, 1);
+    const struct graph_symbol *s = NULL;
+    struct graph_symbol result = {0};
+    struct graph_view v = {0};
+    const int32_t *before = NULL;
+    int64_t columns = 0;
+    int r = graph_input_any(b, n, 0, &s, err);
+
+    if (r == 0 && (s->constant || !index || !index->constant))
+        return graph_make_label(b, n, err);
+    if (r == 0)
+        r = graph_view_all(b, n, s, &v, err);
+    if (r == 0 && v.dims.rank < 2)
+        r = graph_refuse(n, err, -ENOTSUP, "its input has %zu dimensions", v.dims.rank);
+    if (r != 0)
+        return r;
+    before = v.at[v.dims.rank - 1];
+    columns = v.dims.at[v.dims.rank - 1];
+    r = graph_view_axis(b, n, &v, v.dims.rank - 1, (int64_t)index->constant->count, err);
+    for (size_t i = 0; r == 0 && i < index->constant->count; i++) {
+        int64_t at = graph_whole(index->constant, i);
+
+        if (at < 0 || at >= columns)
+            r = graph_refuse(n, err, -EBADMSG, "column %lld of %lld", (long long)at,
+                             (long long)columns);
+        else
+            v.at[v.dims.rank - 1][i] = before[at];
+    }
+    if (r == 0)
+        r = graph_view_take(b, n, s, &v, &result, err);
+    return r == 0 ? graph_bind(b, n, result, err) : r;
+}
+
 /* What finds a label: the server does that itself, from the probabilities. */
 int graph_make_label(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {

@@ -179,11 +179,16 @@ int graph_make_cast(struct graph_builder *b, const struct onnx_node *n, struct e
 {
     int32_t to = (int32_t)graph_int(n, "to", 0);
     const struct graph_symbol *s = NULL;
+    struct graph_symbol truth = {0};
     struct graph_dims dims = {0};
     struct onnx_tensor *t = NULL;
     void *data = NULL;
     int r = graph_input_any(b, n, 0, &s, err);
 
+    if (r == 0 && !s->constant && to == ONNX_BOOL) {
+        r = graph_truth(b, n, s, &truth, err);
+        return r == 0 ? graph_bind(b, n, truth, err) : r;
+    }
     if (r == 0 && !s->constant && to != ONNX_FLOAT && to != ONNX_DOUBLE)
         r = graph_refuse(n, err, -ENOTSUP,
                          "it makes element type %d of what depends on the picture", (int)to);

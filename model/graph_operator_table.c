@@ -87,6 +87,7 @@ LIST(window) = {TEXT("auto_pad"),
                 INTS("strides", 1, SIDE_MAX),
                 {0}};
 
+LIST(binarizer) = {NUMBER("threshold"), {0}};
 LIST(linear_classifier) = {ANY_INTS("classlabels_ints"),
                            TEXTS("classlabels_strings"),
                            NUMBERS("coefficients"),
@@ -103,6 +104,7 @@ LIST(zip_map) = {ANY_INTS("classlabels_int64s"), TEXTS("classlabels_strings"), {
 const struct graph_operator_rule graph_operator_rules[] = {
     {"Abs",                   1, 1,  graph_make_unary,               NULL,              NULL},
     {"Add",                   2, 2,  graph_make_pair,                broadcast,         NULL},
+    {"And",                   2, 2,  graph_make_pair,                NULL,              NULL},
     {"ArgMax",                1, 1,  graph_make_label,               label,             NULL},
     {"ArgMin",                1, 1,  graph_make_label,               label,             NULL},
     {"AveragePool",           1, 1,  graph_make_average_pool,        window,            NULL},
@@ -149,6 +151,8 @@ const struct graph_operator_rule graph_operator_rules[] = {
     {"Mish",                  1, 1,  graph_make_unary,               NULL,              NULL},
     {"Mul",                   2, 2,  graph_make_pair,                broadcast,         NULL},
     {"Neg",                   1, 1,  graph_make_unary,               NULL,              NULL},
+    {"Not",                   1, 1,  graph_make_not,                 NULL,              NULL},
+    {"Or",                    2, 2,  graph_make_pair,                NULL,              NULL},
     {"PRelu",                 2, 2,  graph_make_pair,                NULL,              NULL},
     {"Pad",                   1, 4,  graph_make_pad,                 pad,               NULL},
     {"Pow",                   2, 2,  graph_make_pair,                broadcast,         NULL},
@@ -189,7 +193,8 @@ const struct graph_operator_rule graph_operator_rules[] = {
     {"Transpose",             1, 1,  graph_make_transpose,           transpose,         NULL},
     {"Unsqueeze",             1, 2,  graph_make_unsqueeze,           axes,              NULL},
     {"Where",                 3, 3,  graph_make_where,               NULL,              NULL},
-    {"ArrayFeatureExtractor", 2, 2,  graph_make_label,               NULL,              ML  },
+    {"ArrayFeatureExtractor", 2, 2,  graph_make_features,            NULL,              ML  },
+    {"Binarizer",             1, 1,  graph_make_binarizer,           binarizer,         ML  },
     {"LinearClassifier",      1, 1,  graph_make_linear_classifier,   linear_classifier, ML  },
     {"Normalizer",            1, 1,  graph_make_normalizer,          normalizer,        ML  },
     {"Scaler",                1, 1,  graph_make_scaler,              scaler,            ML  },

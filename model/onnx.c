@@ -5,10 +5,10 @@
 #include "model/onnx_file.h"
 
 /* The most that an honest file grows by when it is unpacked: lists of small integers grow
- * eightfold, and a graph of a few nodes without weights needs a start. */
+ * eightfold, and lists in attributes, which have a tag before each number, more than that. */
 enum {
     GROWTH_MAX = 8,
-    GROWTH_FREE = 1 << 20,
+    GROWTH_FREE = 32 << 20,
 };
 
 static int no_memory(struct error *err)
@@ -238,10 +238,10 @@ static int unpack(struct file *f, const void *bytes, size_t len, struct error *e
     if (f->budget.no_memory)
         return no_memory(err);
     if (f->budget.exhausted)
-        return error_set(
-            err, -EBADMSG,
-            "not a sound ONNX model: its %zu bytes unpack to over %d times as many", len,
-            GROWTH_MAX);
+        return error_set(err, -ENOTSUP,
+                         "its %zu bytes unpack to over %zu, as long lists in attributes do: of "
+                         "trees, of support vectors",
+                         len, len * GROWTH_MAX + GROWTH_FREE);
     return error_set(err, -EBADMSG,
                      "not a sound ONNX model: its messages contradict each other");
 }

@@ -36,7 +36,7 @@ REFUSED = {
     r"reduce_.*(empty_set|bool_inputs)": "depend on the picture|1 to \\d+ elements",
     r"reshape_allowzero|slice_start_out|split_zero": "1 to \\d+ elements",
     r"constantofshape_int_shape_zero|shape_start_greater": "1 to \\d+ elements",
-    r"ai_onnx_ml_array_feature_extractor": "operator set 0",
+    r"ai_onnx_ml_(array_feature_extractor|binarizer)": "operator set 0",
 }
 
 

@@ -7,12 +7,14 @@ from compare import TOLERANCE, compare
 sklearn = pytest.importorskip("sklearn")
 skl2onnx = pytest.importorskip("skl2onnx")
 from skl2onnx.common.data_types import FloatTensorType  # noqa: E402 - only if there is skl2onnx
+from sklearn.calibration import CalibratedClassifierCV  # noqa: E402
 from sklearn.ensemble import BaggingClassifier  # noqa: E402
-from sklearn.linear_model import LogisticRegression  # noqa: E402
+from sklearn.feature_selection import SelectKBest  # noqa: E402
+from sklearn.linear_model import LogisticRegression, SGDClassifier  # noqa: E402
 from sklearn.multiclass import OneVsRestClassifier  # noqa: E402
 from sklearn.neural_network import MLPClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
-from sklearn.preprocessing import Normalizer, StandardScaler  # noqa: E402
+from sklearn.preprocessing import Binarizer, Normalizer, StandardScaler  # noqa: E402
 
 CASES = {
     "MLPClassifier": lambda: MLPClassifier((32,), max_iter=3, random_state=1),
@@ -25,6 +27,13 @@ CASES = {
     "OneVsRestClassifier": lambda: OneVsRestClassifier(LogisticRegression(C=0.01, max_iter=20)),
     "BaggingClassifier": lambda: BaggingClassifier(
         LogisticRegression(C=0.01, max_iter=20), 3, random_state=5
+    ),
+    "CalibratedClassifierCV": lambda: CalibratedClassifierCV(
+        LogisticRegression(C=0.01, max_iter=20), cv=2
+    ),
+    "SGDClassifier": lambda: SGDClassifier("log_loss", max_iter=20, random_state=6),
+    "Binarizer, SelectKBest, LogisticRegression": lambda: make_pipeline(
+        Binarizer(threshold=0.4), SelectKBest(k=300), LogisticRegression(C=0.01, max_iter=20)
     ),
     "StandardScaler, LogisticRegression": lambda: make_pipeline(
         StandardScaler(), LogisticRegression(C=0.001, max_iter=20)

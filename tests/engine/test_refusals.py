@@ -291,7 +291,7 @@ def nested(depth):
 def test_files_made_to_hurt(images, tmp_path):
     path = tmp_path / "model.onnx"
     attributes = onnx.NodeProto()
-    for _ in range(50000):
+    for _ in range(500_000):
         attributes.attribute.add()
     balloon = onnx.ModelProto()
     balloon.graph.node.append(attributes)
