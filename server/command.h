@@ -31,6 +31,11 @@ int command_healthcheck(const struct settings *s);
 int command_load(const struct settings *s, const char *path, struct model **ret,
                  struct error *err);
 
+/* Returns 0; or -EINVAL if what `flag` says is to be written is one of the files that are read.
+ */
+int command_check_output(const struct settings *s, const char *flag, const char *path,
+                         struct error *err);
+
 /* Says on stderr what went wrong, and returns the exit code for it. */
 int command_fail(const char *command, const struct error *err);
 

@@ -197,6 +197,8 @@ int command_batch(const struct settings *s)
     if (r == 0)
         r = part_path(s->out, &scoring.shard, path, &err);
     if (r == 0)
+        r = command_check_output(s, "--out", path, &err);
+    if (r == 0)
         r = command_load(s, s->model, &scoring.model, &err);
     if (r == 0)
         r = pictures_open(s->images, s->preprocess, &scoring.pictures, &err);

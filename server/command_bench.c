@@ -52,6 +52,8 @@ int command_bench(const struct settings *s)
     if (s->n_files > 1)
         r = error_set(&err, -EINVAL, "one model at a time, please");
     if (r == 0)
+        r = command_check_output(s, "--plot", s->plot, &err);
+    if (r == 0)
         r = bench_parse(&b, s->at_once, &err);
     if (r == 0)
         r = command_load(s, b.path, &model, &err);

@@ -159,6 +159,8 @@ int command_eval(const struct settings *s)
     if (!*s->images || !*s->labels)
         r = error_set(&err, -EINVAL, "--images and --labels are both needed");
     if (r == 0)
+        r = command_check_output(s, "--plot", s->plot, &err);
+    if (r == 0)
         r = open_files(s, &e, &err);
     if (r == 0)
         r = command_load(s, s->model, &e.model, &err);

@@ -231,6 +231,8 @@ int command_quantize(const struct settings *s)
     else if (!*s->images != !*s->labels)
         r = error_set(&err, -EINVAL, "--images and --labels belong together");
     if (r == 0)
+        r = command_check_output(s, "--out", s->out, &err);
+    if (r == 0)
         r = quantise(s, path, &j, &err);
     quantize_destroy(j.quantize);
     model_destroy(j.before);

@@ -49,6 +49,13 @@ int file_read(const char *path, struct buf *out, struct error *err)
     return r;
 }
 
+bool file_same(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 /* mkstemp() lets only the owner read; give what open() would have given. */
 static int open_up(int fd)
 {
@@ -64,14 +71,12 @@ static int fail_write(const struct file_draft *d, int code, struct error *err)
                      strerror(-code));
 }
 
-int file_draft_start(struct file_draft *d, const char *path, struct error *err)
+static int open_beside(struct file_draft *d)
 {
-    int n = snprintf(d->temporary, sizeof(d->temporary), "%s.XXXXXX", path);
+    int n = snprintf(d->temporary, sizeof(d->temporary), "%s.XXXXXX", d->target);
 
-    d->path = path;
-    d->stream = NULL;
     if (n < 0 || (size_t)n >= sizeof(d->temporary))
-        return fail_write(d, -ENAMETOOLONG, err);
+        return -ENAMETOOLONG;
     int fd = mkostemp(d->temporary, O_CLOEXEC);
     int r = fd < 0 ? -errno : open_up(fd);
 
@@ -83,23 +88,49 @@ int file_draft_start(struct file_draft *d, const char *path, struct error *err)
         (void)close(fd);
         (void)unlink(d->temporary);
     }
+    return r;
+}
+
+int file_draft_start(struct file_draft *d, const char *path, struct error *err)
+{
+    struct stat st;
+    bool there = stat(path, &st) == 0;
+    int n = snprintf(d->target, sizeof(d->target), "%s", path);
+    int r = n < 0 || (size_t)n >= sizeof(d->target) ? -ENAMETOOLONG : 0;
+
+    d->path = path;
+    d->stream = NULL;
+    d->temporary[0] = '\0';
+    if (r == 0 && there && S_ISDIR(st.st_mode))
+        r = -EISDIR;
+    if (r == 0 && there && !S_ISREG(st.st_mode)) {
+        d->stream = fopen(path, "we");
+        r = d->stream ? 0 : -errno;
+    } else if (r == 0) {
+        if (there && !realpath(path, d->target))
+            r = -errno;
+        r = r == 0 ? open_beside(d) : r;
+    }
     return r < 0 ? fail_write(d, r, err) : 0;
 }
 
 int file_draft_finish(struct file_draft *d, int r, struct error *err)
 {
+    bool beside = *d->temporary != '\0';
     int own = 0;
 
     errno = EIO;
-    if (r == 0 && (fflush(d->stream) != 0 || ferror(d->stream) || fsync(fileno(d->stream)) < 0))
+    if (r == 0 && (fflush(d->stream) != 0 || ferror(d->stream) ||
+                   (beside && fsync(fileno(d->stream)) < 0)))
         own = -errno;
     if (fclose(d->stream) != 0 && own == 0)
         own = -errno;
-    if (r == 0 && own == 0 && rename(d->temporary, d->path) < 0)
+    if (r == 0 && own == 0 && beside && rename(d->temporary, d->target) < 0)
         own = -errno;
     if (r == 0 && own == 0)
         return 0;
-    (void)unlink(d->temporary);
+    if (beside)
+        (void)unlink(d->temporary);
     return r < 0 ? r : fail_write(d, own, err);
 }
 

@@ -1,6 +1,7 @@
 #ifndef SERVER_FILE_H
 #define SERVER_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -15,11 +16,16 @@ enum { FILE_PATH_MAX = 4096 };
  * file. */
 int file_read(const char *path, struct buf *out, struct error *err);
 
-/* A file that is being written, and that nobody sees before it is whole. */
+/* Whether both name the same file, which is there. */
+bool file_same(const char *a, const char *b);
+
+/* A file that is being written, and that nobody sees before it is whole. What is no regular
+ * file, such as a pipe or /dev/null, is written to as it is. */
 struct file_draft {
-    const char *path; /* the caller's */
-    FILE *stream;     /* to write to; errors may wait for file_draft_finish() */
-    char temporary[FILE_PATH_MAX];
+    const char *path;              /* the caller's */
+    FILE *stream;                  /* to write to; errors may wait for file_draft_finish() */
+    char target[FILE_PATH_MAX];    /* what `path` leads to through links */
+    char temporary[FILE_PATH_MAX]; /* "" for what is no regular file */
 };
 
 /* Starts a draft beside `path`. Returns 0, or a negative errno with `err` naming the file. */

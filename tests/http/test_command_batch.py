@@ -148,6 +148,20 @@ def test_output_that_cannot_be_written(tmp_path, idx):
     assert "none/out" in batch(idx, tmp_path / "none" / "out", code=FAILED)
 
 
+def test_what_is_read_is_not_written_over(tmp_path, idx):
+    before = idx.read_bytes()
+    (tmp_path / "link").symlink_to(idx)
+    for out in (idx, tmp_path / "link"):
+        assert "which is read; it should be another file" in batch(idx, out, code=WRONG_USAGE)
+    assert idx.read_bytes() == before
+
+
+def test_pipes_stay_pipes(idx):
+    text, err = digitd("batch", "--images", idx, "--out", "/dev/stdout")
+    assert err == ""
+    assert len(text.splitlines()) == COUNT
+
+
 def test_terminated(tmp_path, drawings):
     """It ends soon and leaves no half-written file."""
     big = np.tile(drawings[0], (16, 16))

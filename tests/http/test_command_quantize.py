@@ -126,6 +126,8 @@ def test_wrong_usage(pictures, tmp_path):
             "--images and --labels belong together",
         ),
         (("--calibrate", images, "--out", out, MODEL, MODEL), "one model at a time"),
+        (("--calibrate", images, "--out", images), "images.idx', which is read"),
+        (("--calibrate", images, "--out", MODEL, "--model", MODEL), "model.onnx', which is read"),
     ):
         assert why in digitd("quantize", *args, code=WRONG_USAGE)[1]
     assert not out.exists()

@@ -111,6 +111,36 @@ static void test_failures_leave_nothing_behind(void **state)
     buf_clear(&b);
 }
 
+/* What a link leads to is written, and the link stays. */
+static void test_links_and_devices(void **state)
+{
+    char link[sizeof(path) + 16];
+    struct buf b = BUF(100);
+    struct error err = {0};
+    struct stat st;
+    (void)state;
+
+    (void)snprintf(link, sizeof(link), "%s/link", folder);
+    assert_int_equal(file_write(path, "old", 3, &err), 0);
+    assert_int_equal(symlink("file", link), 0);
+    assert_true(file_same(path, link));
+    assert_int_equal(file_write(link, "new", 3, &err), 0);
+    assert_int_equal(lstat(link, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(file_read(path, &b, &err), 0);
+    assert_memory_equal(b.data, "new", 3);
+
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(symlink("/dev/full", link), 0);
+    assert_false(file_same(path, link));
+    assert_int_equal(file_write(link, "x", 1, &err), -ENOSPC);
+    assert_non_null(strstr(err.text, "link"));
+    assert_int_equal(stat(link, &st), 0);
+    assert_true(S_ISCHR(st.st_mode));
+    assert_int_equal(unlink(link), 0);
+    buf_clear(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +148,7 @@ int main(void)
         cmocka_unit_test(test_others_may_read_as_the_umask_says),
         cmocka_unit_test(test_reads_standard_input),
         cmocka_unit_test(test_failures_leave_nothing_behind),
+        cmocka_unit_test(test_links_and_devices),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
