@@ -132,7 +132,7 @@ static int serve(const struct settings *s, const sigset_t *signals, struct error
     if (r == 0)
         r = repository_open(s, registry, &repository, err);
     if (r == 0)
-        r = metrics_create((size_t)s->threads + 1, &metrics, err);
+        r = metrics_create((size_t)s->threads + 1, s->metrics_aliases, &metrics, err);
     if (r == 0)
         r = shadow_create(s, registry, (size_t)s->threads + 1, &app.shadow, err);
     if (r == 0)

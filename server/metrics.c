@@ -22,7 +22,7 @@ uint64_t metrics_now(void)
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-int metrics_create(size_t shards, struct metrics **ret, struct error *err)
+int metrics_create(size_t shards, bool by_model, struct metrics **ret, struct error *err)
 {
     size_t len = sizeof(struct metrics) + shards * sizeof(struct metrics_shard);
     struct metrics *m = aligned_alloc(_Alignof(struct metrics_shard), len);
@@ -32,6 +32,8 @@ int metrics_create(size_t shards, struct metrics **ret, struct error *err)
     memset(m, 0, len);
     m->n = shards;
     m->start_ns = metrics_now();
+    for (size_t i = 0; i < shards; i++)
+        m->shards[i].models.histograms = by_model;
     *ret = m;
     return 0;
 }

@@ -1,6 +1,7 @@
 #ifndef SERVER_METRICS_H
 #define SERVER_METRICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +28,8 @@ enum metrics_stage {
     METRICS_STAGES,
 };
 
-int metrics_create(size_t shards, struct metrics **ret, struct error *err);
+/* `by_model`: stages are timed for each model too. Returns 0 or -ENOMEM. */
+int metrics_create(size_t shards, bool by_model, struct metrics **ret, struct error *err);
 void metrics_destroy(struct metrics *m); /* accepts NULL */
 struct metrics_shard *metrics_shard(struct metrics *m, size_t i);
 

@@ -2,40 +2,26 @@
 
 #include "model/cpu.h"
 #include "model/model.h"
+#include "server/metrics_family.h"
 #include "server/metrics_shard.h"
-
-static int family(struct buf *out, const char *name, const char *type, const char *help)
-{
-    return buf_print(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static int label(struct buf *out, const char *name, const char *value)
-{
-    int r = buf_print(out, ",%s=\"", name);
-
-    for (const char *c = value; *c && r == 0; c++) {
-        if (*c == '\\' || *c == '"')
-            r = buf_append(out, "\\", 1);
-        if (r == 0)
-            r = *c == '\n' ? buf_text(out, "\\n") : buf_append(out, c, 1);
-    }
-    return r ? r : buf_text(out, "\"");
-}
 
 static int write_info(const struct catalogue *c, struct buf *out)
 {
-    int r = family(out, "digitd_model_info", "gauge", "A model that is served; always 1.");
+    int r =
+        metrics_family(out, "digitd_model_info", "gauge", "A model that is served; always 1.");
 
     for (size_t i = 0; i < c->n && r == 0; i++) {
         const struct served *served = &c->served[i];
         const struct model_info *info = model_info(served->model);
 
-        r = buf_print(out, "digitd_model_info{version=\"%s\",sha256=\"%s\",cpu=\"%s\"",
+        r = buf_print(out, "digitd_model_info{version=\"%s\",sha256=\"%s\",cpu=\"%s\",",
                       served->version_text, info->sha256, cpu_name(info->cpu));
         if (r == 0)
-            r = label(out, "model", served->name);
+            r = metrics_label(out, "model", served->name);
         if (r == 0)
-            r = label(out, "accuracy", info->accuracy);
+            r = buf_text(out, ",");
+        if (r == 0)
+            r = metrics_label(out, "accuracy", info->accuracy);
         if (r == 0)
             r = buf_text(out, "} 1\n");
     }
@@ -46,10 +32,10 @@ static int write_info(const struct catalogue *c, struct buf *out)
 static int sample(struct buf *out, const char *name, const struct known *k, const char *more,
                   double value)
 {
-    int r = buf_print(out, "%s{version=\"%s\"%s", name, k->version_text, more);
+    int r = buf_print(out, "%s{version=\"%s\"%s,", name, k->version_text, more);
 
     if (r == 0)
-        r = label(out, "model", k->name);
+        r = metrics_label(out, "model", k->name);
     return r ? r : buf_print(out, "} %.15g\n", value);
 }
 
@@ -62,7 +48,7 @@ static int write_states(const struct catalogue *c, struct buf *out)
         [CATALOGUE_READY] = ",state=\"ready\"",
         [CATALOGUE_UNLOADING] = ",state=\"unloading\"",
     };
-    int r = family(out, name, "gauge", "1 for the state that a version is in.");
+    int r = metrics_family(out, name, "gauge", "1 for the state that a version is in.");
 
     for (size_t i = 0; i < c->n_known && r == 0; i++)
         r = sample(out, name, &c->known[i], states[c->known[i].state], 1);
@@ -111,7 +97,7 @@ static int write_loads(const struct catalogue *c, struct buf *out)
     int r = 0;
 
     for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]) && r == 0; k++) {
-        r = family(out, rows[k].name, rows[k].type, rows[k].help);
+        r = metrics_family(out, rows[k].name, rows[k].type, rows[k].help);
         for (size_t i = 0; i < c->n_known && r == 0; i++)
             r = sample(out, rows[k].name, &c->known[i], "", rows[k].value(&c->known[i]));
     }
@@ -136,12 +122,12 @@ static int write_answers(const struct metrics *m, const struct catalogue *c, str
 {
     static const char answers[] = "digitd_model_answers_total";
     static const char images[] = "digitd_model_images_total";
-    int r = family(out, answers, "counter", "Requests that a version has answered.");
+    int r = metrics_family(out, answers, "counter", "Requests that a version has answered.");
 
     for (size_t i = 0; i < c->n_known && r == 0; i++)
         r = sample(out, answers, &c->known[i], "", (double)total(m, &c->known[i], false));
     if (r == 0)
-        r = family(out, images, "counter", "Images in those requests.");
+        r = metrics_family(out, images, "counter", "Images in those requests.");
     for (size_t i = 0; i < c->n_known && r == 0; i++)
         r = sample(out, images, &c->known[i], "", (double)total(m, &c->known[i], true));
     return r;

@@ -50,4 +50,7 @@ struct metrics {
 /* metrics_models.c: the families that are about models. */
 int metrics_write_models(const struct metrics *m, const struct catalogue *c, struct buf *out);
 
+/* metrics_aliases.c: what Triton and KServe call some of it. */
+int metrics_write_aliases(const struct metrics *m, const struct catalogue *c, struct buf *out);
+
 #endif

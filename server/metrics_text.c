@@ -6,6 +6,7 @@
 #include "server/app.h"
 #include "server/feedback.h"
 #include "server/metrics.h"
+#include "server/metrics_family.h"
 #include "server/metrics_shard.h"
 #include "server/process.h"
 #include "server/protocol.h"
@@ -16,16 +17,11 @@
 
 enum { LABELS_MAX = 256 };
 
-static int family(struct buf *out, const char *name, const char *type, const char *help)
-{
-    return buf_print(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
 /* A family of one sample. */
 static int number(struct buf *out, const char *name, const char *type, const char *help,
                   double value)
 {
-    int r = family(out, name, type, help);
+    int r = metrics_family(out, name, type, help);
 
     return r ? r : buf_print(out, "%s %.15g\n", name, value);
 }
@@ -54,7 +50,7 @@ static uint64_t load(const _Atomic uint64_t *from)
  * zeroes. */
 static int write_requests(const struct metrics *m, struct buf *out)
 {
-    int r = family(out, "digitd_requests_total", "counter", "Answered requests.");
+    int r = metrics_family(out, "digitd_requests_total", "counter", "Answered requests.");
 
     for (size_t row = 0; row <= METRICS_ROUTES_MAX; row++) {
         char labels[LABELS_MAX];
@@ -79,8 +75,8 @@ static int write_requests(const struct metrics *m, struct buf *out)
 static int write_durations(const struct metrics *m, struct buf *out)
 {
     static const char name[] = "digitd_request_duration_seconds";
-    int r = family(out, name, "histogram",
-                   "From a request's last byte to its answer handed to the kernel.");
+    int r = metrics_family(out, name, "histogram",
+                           "From a request's last byte to its answer handed to the kernel.");
 
     for (size_t row = 0; row <= METRICS_ROUTES_MAX && r == 0; row++) {
         struct histogram_sum sum = {0};
@@ -99,7 +95,7 @@ static int write_durations(const struct metrics *m, struct buf *out)
 static int write_stages(const struct metrics *m, struct buf *out)
 {
     static const char name[] = "digitd_stage_duration_seconds";
-    int r = family(out, name, "histogram", "Parts of an inference request.");
+    int r = metrics_family(out, name, "histogram", "Parts of an inference request.");
 
     for (size_t k = 0; k < METRICS_STAGES && r == 0; k++) {
         struct histogram_sum sum = {0};
@@ -116,7 +112,8 @@ static int write_stages(const struct metrics *m, struct buf *out)
 
 static int write_predictions(const struct metrics *m, struct buf *out)
 {
-    int r = family(out, "digitd_predictions_total", "counter", "Images by the digit answered.");
+    int r = metrics_family(out, "digitd_predictions_total", "counter",
+                           "Images by the digit answered.");
 
     for (size_t k = 0; k < MODEL_CLASSES && r == 0; k++) {
         uint64_t n = 0;
@@ -126,7 +123,8 @@ static int write_predictions(const struct metrics *m, struct buf *out)
         r = buf_print(out, "digitd_predictions_total{digit=\"%zu\"} %" PRIu64 "\n", k, n);
     }
     if (r == 0)
-        r = family(out, "digitd_verdicts_total", "counter", "Images by what they hold.");
+        r = metrics_family(out, "digitd_verdicts_total", "counter",
+                           "Images by what they hold.");
     for (size_t k = 0; k < METRICS_VERDICTS && r == 0; k++) {
         uint64_t n = 0;
 
@@ -144,8 +142,9 @@ static int write_oddities(const struct metrics *m, struct buf *out)
         [PIXELS_BEYOND] = "range",
         [PIXELS_INVERTED] = "inverted",
     };
-    int r = family(out, "digitd_odd_tensors_total", "counter",
-                   "Images whose numbers are hardly what the model takes; see --pixels.");
+    int r =
+        metrics_family(out, "digitd_odd_tensors_total", "counter",
+                       "Images whose numbers are hardly what the model takes; see --pixels.");
 
     for (size_t k = PIXELS_BEYOND; k < PIXELS_ODDITIES && r == 0; k++) {
         uint64_t n = 0;
@@ -171,8 +170,8 @@ static int write_connections(const struct metrics *m, struct buf *out)
         open += atomic_load_explicit(&m->shards[i].connections, memory_order_relaxed);
     int r = number(out, "digitd_connections", "gauge", "Open connections.", (double)open);
     if (r == 0)
-        r = family(out, "digitd_connections_refused_total", "counter",
-                   "Connections refused or cut, by reason.");
+        r = metrics_family(out, "digitd_connections_refused_total", "counter",
+                           "Connections refused or cut, by reason.");
     for (size_t k = 0; k < METRICS_CUTS && r == 0; k++) {
         uint64_t n = 0;
 
@@ -219,7 +218,7 @@ static int write_state(const struct app *app, struct buf *out)
     if (r == 0)
         r = number(out, "digitd_uptime_seconds", "gauge", "Since the server started.", uptime);
     if (r == 0)
-        r = family(out, "digitd_build_info", "gauge", "The program; always 1.");
+        r = metrics_family(out, "digitd_build_info", "gauge", "The program; always 1.");
     return r ? r
              : buf_text(out, "digitd_build_info{version=\"" DIGITD_VERSION
                              "\",compiler=\"" __VERSION__ "\"} 1\n");
@@ -236,8 +235,9 @@ static void class_name(int class, char out[8])
 /* What was never said has no sample. */
 static int write_feedback(const struct feedback *f, struct buf *out)
 {
-    int r = family(out, "digitd_feedback_total", "counter",
-                   "Corrections stored, by what it should have been and what was answered.");
+    int r = metrics_family(
+        out, "digitd_feedback_total", "counter",
+        "Corrections stored, by what it should have been and what was answered.");
 
     for (int i = 0; i < FEEDBACK_CLASSES * FEEDBACK_CLASSES && r == 0; i++) {
         uint64_t n = feedback_count(f, i / FEEDBACK_CLASSES, i % FEEDBACK_CLASSES);
@@ -261,6 +261,8 @@ int metrics_write(const struct app *app, struct buf *out)
 
     if (r == 0)
         r = metrics_write_models(app->metrics, c, out);
+    if (r == 0 && app->settings->metrics_aliases)
+        r = metrics_write_aliases(app->metrics, c, out);
     if (r == 0)
         r = shadow_write(app->shadow, out);
     registry_drop(c);

@@ -55,6 +55,7 @@ struct settings {
     enum log_level log_level;
     enum log_format log_format;
     bool access_log;
+    bool metrics_aliases; /* some metrics also under the names of Triton and KServe */
 
     const char *model;            /* an ONNX file; "" = built in */
     const char *model_name;       /* what `model` is served as */

@@ -57,6 +57,7 @@ const struct setting settings_rows[] = {
     {"log-level",        SETTING_LOG_LEVEL,  SERVE,   AT(log_level),        "info",      0,   0,           "error, warn, info or debug"},
     {"log-format",       SETTING_LOG_FORMAT, SERVE,   AT(log_format),       "logfmt",    0,   0,           "logfmt or json"},
     {"access-log",       SETTING_BOOL,       SERVE,   AT(access_log),       "false",     0,   0,           "one log line per request"},
+    {"metrics-aliases",  SETTING_BOOL,       SERVE,   AT(metrics_aliases),  "false",     0,   0,           "some metrics also by the names that dashboards of Triton and KServe know"},
     {"model",            SETTING_TEXT,       ALL,     AT(model),            "",          0,   0,           "ONNX file; without it, the built-in model"},
     {"model-name",       SETTING_TEXT,       SERVE,   AT(model_name),       "mnist",     0,   0,           "what that model is served as"},
     {"pixels",           SETTING_TEXT,       SERVE,   AT(pixels),           "model",     0,   0,           "what the numbers of tensors are: model (as its file says, or as it takes them), 255, 1, auto; for one: NAME=255"},

@@ -21,6 +21,7 @@ struct statistics_row {
     struct timed answered, failed, stages[STATISTICS_STAGES];
     _Atomic uint64_t images, last_ms;
     struct size sizes[STATISTICS_SIZES_MAX];
+    struct histogram durations[STATISTICS_STAGES];
 };
 
 /* A row has one writer: no locked instruction is needed. */
@@ -122,6 +123,8 @@ void statistics_add(struct statistics *s, const struct served *served,
     add(&row->images, one->images);
     for (size_t k = 0; k < STATISTICS_STAGES; k++)
         add_timed(&row->stages[k], one->ns[k]);
+    for (size_t k = 0; k < STATISTICS_STAGES && s->histograms; k++)
+        histogram_add(&row->durations[k], one->ns[k]);
     add_size(row, one);
 }
 
@@ -229,16 +232,42 @@ static int write_row(const struct statistics_row *row, struct buf *out)
     return r ? r : buf_text(out, "],\"memory_usage\":[]}");
 }
 
-int statistics_write(struct metrics *m, const struct served *served, struct buf *out)
+/* What a thread has counted of the model; NULL: nothing. */
+static const struct statistics_row *find(const struct statistics *s,
+                                         const struct served *served)
 {
-    struct statistics_row all = {.whose = identity(served)};
+    const struct statistics_row *row =
+        atomic_load_explicit(&s->rows[served->slot], memory_order_acquire);
+
+    return row && get(&row->whose) == identity(served) ? row : NULL;
+}
+
+void statistics_collect(const struct metrics *m, const struct served *served,
+                        struct statistics_sum *sum)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        const struct statistics_row *row = find(&m->shards[i].models, served);
+
+        if (!row)
+            continue;
+        sum->answered += get(&row->answered.count);
+        sum->failed += get(&row->failed.count);
+        sum->images += get(&row->images);
+        sum->ns += get(&row->answered.ns);
+        for (size_t k = 0; k < STATISTICS_STAGES; k++)
+            histogram_collect(&row->durations[k], &sum->stages[k]);
+    }
+}
+
+int statistics_write(const struct metrics *m, const struct served *served, struct buf *out)
+{
+    struct statistics_row all = {0};
     int r = buf_text(out, "{\"name\":");
 
     for (size_t i = 0; i < m->n; i++) {
-        const struct statistics_row *row =
-            atomic_load_explicit(&m->shards[i].models.rows[served->slot], memory_order_acquire);
+        const struct statistics_row *row = find(&m->shards[i].models, served);
 
-        if (row && get(&row->whose) == all.whose)
+        if (row)
             sum(&all, row);
     }
     if (r == 0)

@@ -8,6 +8,7 @@
 
 #include "server/buf.h"
 #include "server/catalogue.h"
+#include "server/histogram.h"
 
 struct metrics;
 
@@ -33,6 +34,7 @@ struct statistics_row;
  * thread may read meanwhile. Starts zeroed. */
 struct statistics {
     _Atomic(struct statistics_row *) rows[CATALOGUE_SLOTS_MAX];
+    bool histograms; /* statistics_collect() wants the stages of each model by duration */
 };
 
 void statistics_finish(struct statistics *s);
@@ -41,7 +43,18 @@ void statistics_finish(struct statistics *s);
 void statistics_add(struct statistics *s, const struct served *served,
                     const struct statistics_request *one);
 
+/* Requests of a model, from all threads. */
+struct statistics_sum {
+    uint64_t answered, failed, images;
+    uint64_t ns; /* of those that were answered */
+    struct histogram_sum stages[STATISTICS_STAGES];
+};
+
+/* Adds what has been counted of a model to *sum. */
+void statistics_collect(const struct metrics *m, const struct served *served,
+                        struct statistics_sum *sum);
+
 /* Appends the object of one model: all threads together. Returns 0, -E2BIG, -ENOMEM. */
-int statistics_write(struct metrics *m, const struct served *served, struct buf *out);
+int statistics_write(const struct metrics *m, const struct served *served, struct buf *out);
 
 #endif

@@ -128,3 +128,12 @@ def test_both_forms_say_the_same(server):
         }
 
     assert samples("text/plain", parse_text) == samples(OPEN, parse_open)
+
+
+def test_names_of_others(start):
+    """Prometheus asks for OpenMetrics first, where a counter would have to be called otherwise."""
+    server = start("--metrics-aliases")
+    for accept, parse in [(OPEN, parse_open), ("text/plain", parse_text)]:
+        answer = requests.get(f"{server.url}metrics", headers={"Accept": accept}, timeout=20)
+        assert "request_predict_seconds" in {family.name for family in parse(answer.text)}
+        assert "\nnv_inference_request_success{" in answer.text

@@ -72,7 +72,7 @@ static void start(void)
     if (settings_read(4, argv, &settings, &err) < 0 ||
         registry_create(&app.registry, &err) < 0 ||
         repository_open(&settings, app.registry, &app.repository, &err) < 0 ||
-        metrics_create(1, &app.metrics, &err) < 0)
+        metrics_create(1, true, &app.metrics, &err) < 0)
         abort();
     settings.images_max = 8;
     worker = (struct worker){

@@ -126,3 +126,36 @@ def test_access_log(start, log_format):
         assert record["status"] == "200"
     else:
         assert "event=request method=GET path=/v2/health/live status=200" in line
+
+
+def test_names_of_others(start):
+    """Dashboards and autoscalers of Triton and KServe find what they ask for."""
+    server = start("--metrics-aliases")
+    labels = 'version="1",{}model="mnist"'
+    for body, status in [(v2_body(1), 200), (v2_body(3), 200), ('{"inputs":[]}', 400)]:
+        assert server.request("POST", INFER, body).status == status
+    metrics = server.metrics()
+    for name, more, value in [
+        ("request_success", "", 2),
+        ("request_failure", 'reason="OTHER",', 1),
+        ("count", "", 4),
+        ("exec_count", "", 2),
+        ("queue_duration_us", "", 0),
+        ("pending_request_count", "", 0),
+    ]:
+        assert metrics[f"nv_inference_{name}{{{labels.format(more)}}}"] == value
+    durations = [f"compute_{stage}" for stage in ("input", "infer", "output")] + ["request"]
+    *parts, whole = [
+        metrics[f"nv_inference_{name}_duration_us{{{labels.format('')}}}"] for name in durations
+    ]
+    assert min(parts[:2]) > 0
+    assert sum(parts) <= whole <= sum(parts) + 3
+    for stage in ("preprocess", "predict", "postprocess"):
+        assert metrics[f'request_{stage}_seconds_count{{model_name="mnist"}}'] == 2
+        assert metrics[f'request_{stage}_seconds_bucket{{model_name="mnist",le="+Inf"}}'] == 2
+    (stats,) = server.get("/v2/models/stats").json["model_stats"]
+    assert stats["inference_stats"]["success"]["ns"] // 1000 == whole
+
+
+def test_names_of_others_are_opt_in(server):
+    assert not {name for name in server.metrics() if name.startswith(("nv_", "request_"))}
