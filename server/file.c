@@ -141,8 +141,10 @@ int file_write(const char *path, const void *bytes, size_t len, struct error *er
 
     if (r < 0)
         return r;
-    (void)fwrite(bytes, 1, len, draft.stream);
-    return file_draft_finish(&draft, 0, err);
+    errno = EIO;
+    if (fwrite(bytes, 1, len, draft.stream) < len)
+        r = fail_write(&draft, -errno, err);
+    return file_draft_finish(&draft, r, err);
 }
 
 const char *file_tail(const char *path)

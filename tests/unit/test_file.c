@@ -114,6 +114,7 @@ static void test_failures_leave_nothing_behind(void **state)
 /* What a link leads to is written, and the link stays. */
 static void test_links_and_devices(void **state)
 {
+    static const char large[100000];
     char link[sizeof(path) + 16];
     struct buf b = BUF(100);
     struct error err = {0};
@@ -134,6 +135,7 @@ static void test_links_and_devices(void **state)
     assert_int_equal(symlink("/dev/full", link), 0);
     assert_false(file_same(path, link));
     assert_int_equal(file_write(link, "x", 1, &err), -ENOSPC);
+    assert_int_equal(file_write(link, large, sizeof(large), NULL), -ENOSPC);
     assert_non_null(strstr(err.text, "link"));
     assert_int_equal(stat(link, &st), 0);
     assert_true(S_ISCHR(st.st_mode));
