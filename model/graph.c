@@ -1,6 +1,7 @@
 #include "model/graph.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "model/error.h"
 #include "model/graph_build.h"
@@ -185,16 +186,20 @@ static int build(const struct onnx *o, bool one, bool *moved, struct graph **ret
 }
 
 /* A file for any number of pictures that moves them away from the first dimension is read as
- * for one picture, which is how each is answered. */
+ * for one picture, which is how each is answered. If that fails because of a node, the node is
+ * the reason, and not that pictures were moved. */
 int graph_build(const struct onnx *o, struct graph **ret, struct error *err)
 {
     bool moved = false;
     struct error why = {0};
+    struct error then = {0};
     int r = build(o, false, &moved, ret, &why);
 
-    if (r == -ENOTSUP && moved && build(o, true, &moved, ret, NULL) == 0)
-        return 0;
-    return r < 0 ? error_set(err, r, "%s", why.text) : 0;
+    if (r == -ENOTSUP && moved) {
+        r = build(o, true, &moved, ret, &then);
+        why = r != -ENOTSUP || strncmp(then.text, "node ", 5) == 0 ? then : why;
+    }
+    return r < 0 ? error_set(err, why.code, "%s", why.text) : 0;
 }
 
 struct graph_node *graph_maker(const struct graph *g, size_t value)

@@ -33,14 +33,16 @@ enum graph_kind {
     GRAPH_AVERAGE_POOL,
     GRAPH_ADD, /* of two values of equal shape */
     GRAPH_RELU,
-    GRAPH_RESHAPE,  /* the same elements in the same order under another shape */
-    GRAPH_UNARY,    /* a function of each number */
-    GRAPH_BINARY,   /* of two values of equal shape, or with `weights` for the second */
-    GRAPH_MOVE,     /* the same elements in another order, some of them, with a filler or not */
-    GRAPH_ROWS,     /* a function of each `row` of numbers: that many, or one, come out */
-    GRAPH_PRODUCT,  /* of matrices; `weights` may be the second */
-    GRAPH_CONSTANT, /* the weights themselves */
-    GRAPH_QUANTIZE, /* numbers to bytes; this and what follows is of quantised models */
+    GRAPH_RESHAPE, /* the same elements in the same order under another shape */
+    GRAPH_UNARY,   /* a function of each number */
+    GRAPH_BINARY,  /* of two values of equal shape, or with `weights` for the second */
+    GRAPH_MOVE,    /* the same elements in another order, some of them, with a filler or not */
+    GRAPH_ROWS,    /* a function of each `row` of numbers: that many, or one, come out */
+    GRAPH_PRODUCT, /* of matrices; `weights` may be the second */
+    GRAPH_RECURRENT,  /* `products` sequences of `height` steps over `row` numbers, with states
+                       * of  `width` */
+    GRAPH_CONSTANT,   /* the weights themselves */
+    GRAPH_QUANTIZE,   /* numbers to bytes; this and what follows is of quantised models */
     GRAPH_DEQUANTIZE, /* and back */
     GRAPH_REQUANTIZE, /* bytes to bytes of another scale */
 };
@@ -81,6 +83,15 @@ enum graph_rows {
     GRAPH_ROWS_LOG_SUM_EXP,
 };
 
+/* How a recurrent layer's states follow from the step before. */
+enum graph_cell {
+    GRAPH_CELL_LSTM,
+    GRAPH_CELL_GRU,
+    GRAPH_CELL_GRU_RESET_AFTER, /* the product with the state, not before it */
+    GRAPH_CELL_TANH,
+    GRAPH_CELL_RELU,
+};
+
 /* The shape of a value for one image, outermost first and without the batch: {F},
  * {C, H, W} or whatever a Reshape made. */
 struct graph_shape {
@@ -116,7 +127,9 @@ struct graph_node {
     bool count_pad;                     /* average pool: padding counts as pixels */
     struct kernels_activation function; /* unary */
     enum kernels_pair pair;             /* binary */
-    bool reversed;                      /* binary: `weights` are the first */
+    bool reversed;                      /* binary: `weights` are the first; recurrent: from
+                                         * the last step to the first */
+    enum graph_cell cell;
     const int32_t *index; /* move: of in[0], behind its end of in[1], or -1 for `filler` */
     float filler;
     enum graph_rows rows;
@@ -124,8 +137,10 @@ struct graph_node {
     float epsilon;                  /* standard: added to the variance */
     size_t products, height, width; /* product: so many of [height][row] . [row][width] */
     size_t n_weights, n_bias;
-    float *weights; /* conv [out][in / groups][height][width], dense [out][in], affine [c] */
-    float *bias;    /* [out], always there for these three */
+    float *weights; /* conv [out][in / groups][height][width], dense [out][in], affine [c];
+                     * recurrent [gates][width][row], [gates][width][width],
+                     * [products][states][width] */
+    float *bias;    /* [out], always there for these; recurrent [2][gates][width] */
     const struct graph_ints *ints;   /* what the weights were made of, or NULL */
     const struct graph_bytes *bytes; /* how to compute with bytes, or NULL */
 };

@@ -193,6 +193,7 @@ static int fold(const struct folding *f, struct graph_node *n)
     case GRAPH_MOVE:
     case GRAPH_ROWS:
     case GRAPH_PRODUCT:
+    case GRAPH_RECURRENT:
     case GRAPH_CONSTANT:
     case GRAPH_DEQUANTIZE:
     case GRAPH_REQUANTIZE:

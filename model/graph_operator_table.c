@@ -69,6 +69,10 @@ LIST(pad) = {TEXT("mode"),
              INTS("paddings", -GRAPH_PAD_MAX, GRAPH_PAD_MAX),
              NUMBER("value"),
              {0}};
+LIST(recurrent) = {TEXTS("activations"),       TEXT("direction"),
+                   ANY_INT("hidden_size"),     INT("input_forget", 0, 0),
+                   INT("layout", 0, 0),        INT("linear_before_reset", 0, 1),
+                   ANY_INT("output_sequence"), {0}};
 LIST(reduce) = {
     ANY_INTS("axes"), INT("keepdims", 0, 1), INT("noop_with_empty_axes", 0, 1), {0}};
 LIST(reshape) = {INT("allowzero", 0, 1), ANY_INTS("shape"), OLD, {0}};
@@ -128,6 +132,7 @@ const struct graph_operator_rule graph_operator_rules[] = {
     {"Expand",                2, 2,  graph_make_expand,              NULL,              NULL},
     {"Flatten",               1, 1,  graph_make_flatten,             axis,              NULL},
     {"Floor",                 1, 1,  graph_make_unary,               NULL,              NULL},
+    {"GRU",                   3, 6,  graph_make_recurrent,           recurrent,         NULL},
     {"Gather",                2, 2,  graph_make_gather,              axis,              NULL},
     {"Gelu",                  1, 1,  graph_make_unary,               gelu,              NULL},
     {"Gemm",                  2, 3,  graph_make_gemm,                gemm,              NULL},
@@ -138,6 +143,7 @@ const struct graph_operator_rule graph_operator_rules[] = {
     {"HardSwish",             1, 1,  graph_make_unary,               NULL,              NULL},
     {"Identity",              1, 1,  graph_make_identity,            NULL,              NULL},
     {"InstanceNormalization", 3, 3,  graph_make_instance_norm,       batch_norm,        NULL},
+    {"LSTM",                  3, 8,  graph_make_recurrent,           recurrent,         NULL},
     {"LayerNormalization",    2, 3,  graph_make_layer_norm,          layer_norm,        NULL},
     {"LeakyRelu",             1, 1,  graph_make_unary,               alpha,             NULL},
     {"Less",                  2, 2,  graph_make_compare,             NULL,              NULL},
@@ -156,6 +162,7 @@ const struct graph_operator_rule graph_operator_rules[] = {
     {"PRelu",                 2, 2,  graph_make_pair,                NULL,              NULL},
     {"Pad",                   1, 4,  graph_make_pad,                 pad,               NULL},
     {"Pow",                   2, 2,  graph_make_pair,                broadcast,         NULL},
+    {"RNN",                   3, 6,  graph_make_recurrent,           recurrent,         NULL},
     {"Range",                 3, 3,  graph_make_range,               NULL,              NULL},
     {"Reciprocal",            1, 1,  graph_make_unary,               NULL,              NULL},
     {"ReduceL1",              1, 2,  graph_make_reduce,              reduce,            NULL},

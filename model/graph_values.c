@@ -104,7 +104,7 @@ int graph_insert(struct graph_builder *b, const struct onnx_node *n, enum graph_
         .kind = kind, .op = n->op, .in = {in, in},
                 .n_in = 1, .out = g->n_values, .groups = 1
     };
-    node->name = *n->name ? n->name : n->outputs[0];
+    node->name = *n->name ? n->name : *n->outputs[0] ? n->outputs[0] : n->op;
     g->values[g->n_values++] = (struct graph_value){.name = n->outputs[0], .shape = *shape};
     *ret = node;
     return 0;
@@ -150,5 +150,7 @@ uint64_t graph_macs(const struct graph_node *n)
         return (uint64_t)n->n_weights * n->window.out[0] * n->window.out[1];
     if (n->kind == GRAPH_PRODUCT)
         return (uint64_t)n->products * n->height * n->width * n->row;
+    if (n->kind == GRAPH_RECURRENT)
+        return (uint64_t)n->products * n->height * n->n_bias / 2 * (n->row + n->width);
     return n->kind == GRAPH_DENSE ? n->n_weights : 0;
 }

@@ -8,14 +8,23 @@
 #include "model/plan_int8.h"
 
 static const char *const kernel_names[] = {
-    [PLAN_CONV] = "conv",         [PLAN_DENSE] = "dense",
-    [PLAN_MAX_POOL] = "max_pool", [PLAN_AVERAGE_POOL] = "average_pool",
-    [PLAN_ADD] = "add",           [PLAN_RELU] = "relu",
-    [PLAN_COPY] = "copy",         [PLAN_PACK] = "pack",
-    [PLAN_UNPACK] = "unpack",     [PLAN_ACTIVATE] = "activate",
-    [PLAN_COMBINE] = "combine",   [PLAN_MOVE] = "move",
-    [PLAN_ROWS] = "rows",         [PLAN_PRODUCT] = "product",
-    [PLAN_CONSTANT] = "constant", [PLAN_INT8] = "int8",
+    [PLAN_CONV] = "conv",
+    [PLAN_DENSE] = "dense",
+    [PLAN_MAX_POOL] = "max_pool",
+    [PLAN_AVERAGE_POOL] = "average_pool",
+    [PLAN_ADD] = "add",
+    [PLAN_RELU] = "relu",
+    [PLAN_COPY] = "copy",
+    [PLAN_PACK] = "pack",
+    [PLAN_UNPACK] = "unpack",
+    [PLAN_ACTIVATE] = "activate",
+    [PLAN_COMBINE] = "combine",
+    [PLAN_MOVE] = "move",
+    [PLAN_ROWS] = "rows",
+    [PLAN_PRODUCT] = "product",
+    [PLAN_CONSTANT] = "constant",
+    [PLAN_INT8] = "int8",
+    [PLAN_RECURRENT] = "recurrent",
 };
 
 static const char *kernel_name(const struct plan_step *s)

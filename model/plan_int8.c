@@ -42,6 +42,7 @@ bool plan_int8_lower(const struct graph_node *n, enum plan_int8_kind *ret)
     case GRAPH_MOVE:
     case GRAPH_ROWS:
     case GRAPH_PRODUCT:
+    case GRAPH_RECURRENT:
     case GRAPH_CONSTANT:
         break;
     }

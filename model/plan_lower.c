@@ -132,13 +132,21 @@ static void lower_add(struct lowering *l, const struct graph_node *n, struct pla
 }
 
 static const enum plan_kind kinds[] = {
-    [GRAPH_CONV] = PLAN_CONV,         [GRAPH_DENSE] = PLAN_DENSE,
-    [GRAPH_MAX_POOL] = PLAN_MAX_POOL, [GRAPH_AVERAGE_POOL] = PLAN_AVERAGE_POOL,
-    [GRAPH_ADD] = PLAN_ADD,           [GRAPH_RELU] = PLAN_RELU,
-    [GRAPH_UNARY] = PLAN_ACTIVATE,    [GRAPH_BINARY] = PLAN_COMBINE,
-    [GRAPH_MOVE] = PLAN_MOVE,         [GRAPH_ROWS] = PLAN_ROWS,
-    [GRAPH_PRODUCT] = PLAN_PRODUCT,   [GRAPH_CONSTANT] = PLAN_CONSTANT,
-    [GRAPH_QUANTIZE] = PLAN_INT8,     [GRAPH_DEQUANTIZE] = PLAN_INT8,
+    [GRAPH_CONV] = PLAN_CONV,
+    [GRAPH_DENSE] = PLAN_DENSE,
+    [GRAPH_MAX_POOL] = PLAN_MAX_POOL,
+    [GRAPH_AVERAGE_POOL] = PLAN_AVERAGE_POOL,
+    [GRAPH_ADD] = PLAN_ADD,
+    [GRAPH_RELU] = PLAN_RELU,
+    [GRAPH_UNARY] = PLAN_ACTIVATE,
+    [GRAPH_BINARY] = PLAN_COMBINE,
+    [GRAPH_MOVE] = PLAN_MOVE,
+    [GRAPH_ROWS] = PLAN_ROWS,
+    [GRAPH_PRODUCT] = PLAN_PRODUCT,
+    [GRAPH_CONSTANT] = PLAN_CONSTANT,
+    [GRAPH_RECURRENT] = PLAN_RECURRENT,
+    [GRAPH_QUANTIZE] = PLAN_INT8,
+    [GRAPH_DEQUANTIZE] = PLAN_INT8,
     [GRAPH_REQUANTIZE] = PLAN_INT8,
 };
 
@@ -189,8 +197,10 @@ static const struct plan_place *lower_inputs(struct lowering *l, const struct gr
         return NULL;
     case GRAPH_ROWS:
     case GRAPH_PRODUCT:
-        s->in[0] = as_list(l, n->in[0]);
-        s->in[1] = as_list(l, n->in[1]);
+    case GRAPH_RECURRENT:
+        s->in[0] = s->in[1] = as_list(l, n->in[0]);
+        if (n->n_in > 1)
+            s->in[1] = as_list(l, n->in[1]);
         return NULL;
     case GRAPH_CONV:
     case GRAPH_MAX_POOL:

@@ -282,6 +282,8 @@ static int pack_step(struct plan *p, struct plan_step *s, struct error *err)
     case PLAN_PRODUCT:
     case PLAN_CONSTANT:
         return plan_list_pack(p, s, err);
+    case PLAN_RECURRENT:
+        return plan_recurrent_pack(p, s, err);
     }
     return 0;
 }

@@ -51,9 +51,11 @@ enum plan_kind {
     PLAN_ROWS,    /* of lists, like all that follow */
     PLAN_PRODUCT,
     PLAN_CONSTANT,
+    PLAN_RECURRENT, /* with `work` to work in */
 };
 
 struct blas;
+struct plan_recurrent;
 
 struct plan_step {
     enum plan_kind kind;
@@ -89,6 +91,7 @@ struct plan_step {
     enum graph_rows rows;
     float epsilon;
     size_t products, height, width, row;
+    const struct plan_recurrent *recurrent;
 };
 
 enum { PLAN_NOWHERE = -1 };
@@ -120,6 +123,11 @@ int plan_list_pack(struct plan *p, struct plan_step *s, struct error *err);
 void plan_list_run(const struct plan *p, const struct plan_step *s, const float *a,
                    const float *b, float *y);
 void plan_rows_run(const struct plan_step *s, const float *x, size_t count, float *y);
+
+/* plan_recurrent.c: PLAN_RECURRENT. x, work and y are lists. */
+int plan_recurrent_pack(struct plan *p, struct plan_step *s, struct error *err);
+void plan_recurrent_run(const struct plan *p, const struct plan_step *s, const float *x,
+                        float *work, float *y);
 
 /* Of a place that a step reads through a window, and how many inputs a step has. */
 size_t plan_inputs(const struct plan_step *s);

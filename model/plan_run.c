@@ -214,6 +214,10 @@ static void run_step(const struct run *r, const struct plan_step *s, size_t i)
     case PLAN_CONSTANT:
         plan_list_run(r->plan, s, from(r, s->in[0], i), from(r, s->in[1], i), to(r, s->out, i));
         break;
+    case PLAN_RECURRENT:
+        plan_recurrent_run(r->plan, s, from(r, s->in[0], i), buffer(r, s->work, i),
+                           to(r, s->out, i));
+        break;
     }
     observe(r, s);
 }

@@ -38,6 +38,7 @@ static int check_node(const struct graph *g, const struct graph_node *n, struct 
     case GRAPH_MOVE:
     case GRAPH_ROWS:
     case GRAPH_PRODUCT:
+    case GRAPH_RECURRENT:
     case GRAPH_CONSTANT:
         break;
     }

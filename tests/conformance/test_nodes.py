@@ -33,6 +33,8 @@ REFUSED = {
     r"(de)?quantizelinear_axis": "several scales",
     r"(de)?quantizelinear_blocked": "block_size",
     r"range_": "constant int64",
+    r"(gru|lstm|simple_rnn)_batchwise": "'layout' is 1",
+    r"lstm_with_peepholes": "peepholes",
     r"reduce_.*(empty_set|bool_inputs)": "depend on the picture|1 to \\d+ elements",
     r"reshape_allowzero|slice_start_out|split_zero": "1 to \\d+ elements",
     r"constantofshape_int_shape_zero|shape_start_greater": "1 to \\d+ elements",

@@ -173,6 +173,18 @@ class Rows(nn.Module):
         return self.fc(F.max_pool1d(F.relu(self.conv2(x)), 2).flatten(1))
 
 
+class Recurrent(nn.Module):
+    """A picture as 28 steps, one for each row; what is left after the last says the digit."""
+
+    def __init__(self, cell, **more):
+        super().__init__()
+        self.cell = cell(28, 40, batch_first=True, **more)
+        self.fc = nn.Linear(80 if more.get("bidirectional") else 40, 10)
+
+    def forward(self, x):
+        return self.fc(self.cell(x.view(-1, 28, 28))[0][:, -1, :])
+
+
 class Single(nn.Module):
     """For one picture, without a batch in between."""
 
@@ -297,6 +309,10 @@ NETWORKS = {
     "transformer": Attention,
     "mixer": Mixer,
     "rows": Rows,
+    "lstm": lambda: Recurrent(nn.LSTM, num_layers=2),
+    "lstm, both ways": lambda: Recurrent(nn.LSTM, bidirectional=True),
+    "gru": lambda: Recurrent(nn.GRU),
+    "rnn": lambda: Recurrent(nn.RNN),
     "single": Single,
     "sigmoids": Rest,
     "log of softmax": LogOfSoftmax,

@@ -269,6 +269,50 @@ def quantised():
     return model(nodes, initializers, ["n", 1, 28, 28], 13)
 
 
+def steps():
+    """From row to row in each way, both directions, truth values, and a Sigmoid at the end."""
+    node = helper.make_node
+    nodes = [
+        node("MaxPool", ["x"], ["p"], kernel_shape=[4, 4], strides=[4, 4]),
+        node("Greater", ["p", "half"], ["above"]),
+        node("Not", ["above"], ["below"]),
+        node("Cast", ["below"], ["paper"], to=TensorProto.FLOAT),
+        node("Squeeze", ["paper", "one"], ["rows"]),
+        node("Transpose", ["rows"], ["t"], perm=[1, 0, 2]),
+        node(
+            "LSTM",
+            ["t", "w1", "r1", "b1", "", "h1", "h1"],
+            ["y1"],
+            hidden_size=3,
+            direction="bidirectional",
+        ),
+        node("Transpose", ["y1"], ["y2"], perm=[0, 2, 1, 3]),
+        node("Reshape", ["y2", "six"], ["y3"]),
+        node("GRU", ["y3", "w2", "r2"], ["", "y4"], hidden_size=4, direction="reverse"),
+        node("RNN", ["y3", "w3", "r3"], ["", "y5"], hidden_size=2, activations=["Relu"]),
+        node("Concat", ["y4", "y5"], ["y6"], axis=2),
+        node("Squeeze", ["y6", "zero"], ["y7"]),
+        node("Gemm", ["y7", "w4"], ["z"]),
+        node("Sigmoid", ["z"], ["y"]),
+    ]
+    initializers = [
+        constant("half", 0.5),
+        constant("zero", [0], np.int64),
+        constant("one", [1], np.int64),
+        constant("six", [7, -1, 6], np.int64),
+        weights("w1", 2, 12, 7),
+        weights("r1", 2, 12, 3),
+        weights("b1", 2, 24),
+        weights("h1", 2, 1, 3),
+        weights("w2", 1, 12, 6),
+        weights("r2", 1, 12, 4),
+        weights("w3", 1, 2, 6),
+        weights("r3", 1, 2, 2),
+        weights("w4", 6, 10),
+    ]
+    return model(nodes, initializers, ["n", 1, 28, 28], 14)
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
@@ -279,6 +323,7 @@ def main():
         "golden": with_golden(plain()),
         "moves": moves(),
         "scores": scores(),
+        "steps": steps(),
     }.items():
         if name != "scores":  # whose output is no tensor
             onnx.checker.check_model(m)

@@ -62,6 +62,7 @@ static void test_load(void **state)
     check("quantised.onnx");
     check("moves.onnx");
     check("scores.onnx");
+    check("steps.onnx");
 }
 
 static int quantise(const char *model, size_t len, struct error *err)
@@ -129,9 +130,9 @@ static void check_predict(const struct model *m)
 
 static void test_predict(void **state)
 {
-    static const char *const files[] = {
-        "dense.onnx",  "golden.onnx", "residual.onnx", "quantised.onnx", "moves.onnx",
-        "scores.onnx", NULL};
+    static const char *const files[] = {"dense.onnx",     "golden.onnx", "residual.onnx",
+                                        "quantised.onnx", "moves.onnx",  "scores.onnx",
+                                        "steps.onnx",     NULL};
     (void)state;
 
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
