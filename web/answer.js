@@ -47,7 +47,9 @@ export class Answer {
     this.#choose(number ? words.weakest(predictions) : 0);
     this.#setSeen(predictions);
     this.#setTime(milliseconds, timing);
-    byId("model").textContent = `${model.name}, version ${model.version}`;
+    byId("model").title = model.name;
+    byId("model-name").textContent = `${model.name},`;
+    byId("model-version").textContent = ` version ${model.version}`;
   }
 
   // The server could not answer; `text` says why.
@@ -137,12 +139,13 @@ export class Answer {
   }
 
   #setSeen(predictions) {
-    const images = predictions.slice(0, 8).map(({ seen }) => {
+    const images = predictions.map(({ seen }) => {
       const image = new Image(84, 84);
       image.alt = "";
       image.src = seen;
       return image;
     });
+    byId("seen").style.setProperty("--columns", Math.ceil(Math.sqrt(images.length)));
     byId("seen").replaceChildren(...images);
   }
 

@@ -10,6 +10,7 @@ import { followKeys, followPointer } from "./pen.js";
 import { followPictures } from "./picture.js";
 import { Service } from "./service.js";
 import { Sheet } from "./sheet.js";
+import { followShortcuts } from "./shortcuts.js";
 import { Viewfinder } from "./viewfinder.js";
 import { whyOf } from "./why.js";
 
@@ -136,25 +137,9 @@ const buttons = {
   choose: () => pick(false),
 };
 
-const KEYS = { n: "number", w: "why", c: "camera", o: "choose", escape: "clear", delete: "clear" };
-
-function commandOf(event) {
-  // A dialog has keys of its own.
-  if (event.altKey || document.querySelector("dialog[open]")) return null;
-  const key = event.key.toLowerCase();
-  if (key === "z") return event.shiftKey ? "redo" : "undo";
-  if (event.ctrlKey || event.metaKey) return key === "y" ? "redo" : null;
-  return KEYS[key];
-}
-
 drawing.addEventListener("change", follow);
 for (const [name, act] of Object.entries(buttons)) byId(name).addEventListener("click", act);
-document.addEventListener("keydown", (event) => {
-  const command = commandOf(event);
-  if (!command) return;
-  event.preventDefault();
-  buttons[command]();
-});
+followShortcuts(byId("letters"), (name) => buttons[name]());
 addEventListener("online", () => client.hurry());
 
 followPointer(canvas, drawing);

@@ -2,7 +2,7 @@
 
 import { urlOf } from "./client.js";
 import { listVersions } from "./models.js";
-import { describe, describeNumber, shortPercent } from "./words.js";
+import { describe, describeNumber } from "./words.js";
 
 // After the drawing has been still for so long.
 const STILL_MS = 200;
@@ -68,13 +68,12 @@ export class Compare {
     if (answer?.trouble) {
       set("says", answer.trouble);
     } else if (answer) {
-      const [first] = answer.predictions;
-      const said = answer.number ? describeNumber(answer.predictions) : describe(first);
+      const said = answer.number
+        ? describeNumber(answer.predictions)
+        : describe(answer.predictions[0]);
       set("reads", (answer.number ? said.number : said.digit) ?? "–");
       set("says", said.digit === null && !said.number ? said.headline : said.detail);
       set("time", `${answer.milliseconds.toFixed(1)} ms`);
-      row.style.setProperty("--share", answer.predictions.length === 1 ? (first.confidence ?? 0) : 0);
-      row.title = shortPercent(first.confidence ?? 0);
     }
     return row;
   }

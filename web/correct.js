@@ -72,8 +72,9 @@ export class Correct {
 
   #show() {
     const noted = this.#given?.noted[this.#index];
-    const wrong = this.#given?.predictions.length > 1 ? `Is ${placeOf(this.#index)} wrong?` : "Wrong?";
-    byId("correction").textContent = noted ?? `${wrong} Tap the digit that it should be, or`;
+    const which = this.#given?.predictions.length > 1 ? placeOf(this.#index) : "it";
+    byId("correction").textContent = noted ? "" : `Wrong? Pick what ${which} is, or`;
+    byId("noted").textContent = noted ?? "";
     byId("no-digit").hidden = Boolean(noted);
     document.body.classList.toggle("corrected", Boolean(noted));
   }

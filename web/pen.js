@@ -2,9 +2,11 @@
 
 import { clampToSheet } from "./geometry.js";
 
-// The first pointer that touches the sheet draws until it is lifted; others are ignored.
+// The first pointer that touches the sheet draws until it is lifted; others are ignored, but for a
+// pen: the hand that holds it lay down before.
 export function followPointer(canvas, drawing) {
   let pointer = null;
+  let kind = "";
   let stroke = null;
 
   const pointOf = (event) => {
@@ -16,13 +18,23 @@ export function followPointer(canvas, drawing) {
   };
 
   canvas.addEventListener("pointerdown", (event) => {
-    if (pointer !== null || event.button !== 0) return;
+    if (event.button !== 0) return;
+    if (pointer !== null && pointer !== event.pointerId) {
+      if (kind !== "touch" || event.pointerType !== "pen") return;
+      drawing.forget(stroke);
+    }
     pointer = event.pointerId;
+    kind = event.pointerType;
     canvas.setPointerCapture(pointer);
     stroke = drawing.begin(pointOf(event));
   });
   canvas.addEventListener("pointermove", (event) => {
     if (event.pointerId !== pointer) return;
+    // It was lifted where nobody told the page: in another window, in a menu.
+    if (event.buttons === 0) {
+      pointer = null;
+      return;
+    }
     const events = event.getCoalescedEvents?.() ?? [];
     drawing.extend(stroke, (events.length ? events : [event]).map(pointOf));
   });
@@ -32,6 +44,15 @@ export function followPointer(canvas, drawing) {
   // Follows pointerup and pointercancel, and whatever else may take the pointer away.
   canvas.addEventListener("lostpointercapture", (event) => {
     if (event.pointerId === pointer) pointer = null;
+  });
+  // A finger that rests is no request for a menu.
+  canvas.addEventListener("contextmenu", (event) => {
+    if (pointer !== null) event.preventDefault();
+  });
+  // On a page that was made larger the sheet may be all that is in view; two fingers make it small
+  // again.
+  visualViewport.addEventListener("resize", () => {
+    canvas.style.touchAction = visualViewport.scale > 1 ? "pinch-zoom" : "";
   });
 }
 

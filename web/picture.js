@@ -29,18 +29,32 @@ export function readFrame(video) {
   return pictureOf(video, { left, top, width: side, height: side });
 }
 
-// A part of an image; white where it is transparent.
+// What to lay a picture on, whose pixels are RGBA bytes: what is transparent is paper, and white, but
+// for drawings in white.
+export function groundOf(pixels) {
+  let [opaque, brightness] = [0, 0];
+  for (let i = 0; i < pixels.length; i += 4) {
+    const alpha = pixels[i + 3];
+    opaque += alpha;
+    brightness += (alpha * (pixels[i] + pixels[i + 1] + pixels[i + 2])) / 3;
+  }
+  const sparse = opaque < 0.5 * 255 * (pixels.length / 4);
+  return sparse && brightness > 0.85 * 255 * opaque ? "#000" : "#fff";
+}
+
+// A part of an image, opaque.
 async function pictureOf(image, part) {
   const share = Math.min(1, SIDE_MAX / Math.max(part.width, part.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(part.width * share));
   canvas.height = Math.max(1, Math.round(part.height * share));
   const context = canvas.getContext("2d");
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
   const { left, top, width, height } = part;
   context.drawImage(image, left, top, width, height, 0, 0, canvas.width, canvas.height);
+  context.globalCompositeOperation = "destination-over";
+  context.fillStyle = groundOf(context.getImageData(0, 0, canvas.width, canvas.height).data);
+  context.fillRect(0, 0, canvas.width, canvas.height);
   const png = await new Promise((done) => canvas.toBlob(done, "image/png"));
   return { canvas, width: canvas.width, height: canvas.height, png };
 }
@@ -66,8 +80,8 @@ export function followPictures({ input, target, put, refuse }) {
     input.value = ""; // so that the same file can be chosen again
   });
   document.addEventListener("paste", (event) => {
-    if (event.clipboardData.files.length === 0) return;
     event.preventDefault();
+    if (event.clipboardData.files.length === 0) refuse("There is no picture on the clipboard.");
     take(event.clipboardData.files);
   });
   for (const name of ["dragenter", "dragover", "dragleave", "drop"])

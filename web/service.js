@@ -49,7 +49,7 @@ export class Service {
       this.#showModels(versions);
       this.#show();
       if (versions.length && (await this.#collects))
-        this.#showCorrections(await listCorrections(versions[0].model));
+        this.#showCorrections(versions[0].model, await listCorrections(versions[0].model));
       byId("service-trouble").textContent = "";
     } catch (error) {
       byId("service-trouble").textContent = error instanceof TypeError ? "The server cannot be reached." : error.message;
@@ -94,10 +94,11 @@ export class Service {
   }
 
   // Rows: what it was; columns: what it was read as.
-  #showCorrections(summary) {
+  #showCorrections(model, summary) {
     byId("corrections").hidden = !summary;
     if (!summary) return;
-    byId("corrected").textContent = `${summary.total} corrections; ${summary.right} say that the answer was right.`;
+    const { total, right } = summary;
+    byId("corrected").textContent = `${model}: ${total} noted, of which ${right} confirm the answer.`;
     const cell = (kind, text, share) => {
       const element = document.createElement(kind);
       element.textContent = text;

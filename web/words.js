@@ -89,6 +89,15 @@ export function describePlace({ digit, confidence }, index) {
   return `${place}: ${digit === null ? "no digit" : `${digit}, ${percent(confidence)}`}`;
 }
 
+// Whether it is rather a minus than digits.
+const isDash = ([left, top, right, bottom]) => right - left > 2.5 * (bottom - top);
+
+// Why one of a number's digits cannot be read.
+function hindrance({ verdict, box }) {
+  if (box && isDash(box)) return "a dash";
+  return verdict === "several_digits" ? "digits that touch" : "no digit";
+}
+
 // The index of the digit that the model is least sure of; one that it cannot read comes first.
 export function weakest(predictions) {
   const sure = predictions.map(({ confidence }) => confidence ?? -1);
@@ -103,13 +112,12 @@ export function describeNumber(predictions) {
   }
   const number = predictions.map(({ digit }) => digit ?? "?").join("");
   const index = weakest(predictions);
-  const { digit, verdict, confidence } = predictions[index];
+  const { digit, confidence } = predictions[index];
   if (confidence >= SURE[0][0]) return { digit: null, number, headline: number, detail: "Sure of each digit." };
   const place = placeOf(index);
-  const why = verdict === "several_digits" ? "digits that touch" : "no digit";
   const detail =
     digit === null
-      ? `Cannot read ${place}: ${why}.`
+      ? `Cannot read ${place}: ${hindrance(predictions[index])}.`
       : `Least sure of ${place}, ${aDigit(digit)}: ${percent(confidence)}.`;
   return { digit: null, number, headline: number, detail };
 }

@@ -71,3 +71,12 @@ test("ink is what is not black", () => {
   pixels[20 * SIDE + 9] = 255;
   assert.deepEqual(inkBox(pixels), { left: 7, top: 5, right: 10, bottom: 21 });
 });
+
+test("of very many points the server gets some, and where each stroke ends", () => {
+  const long = Array.from({ length: 9000 }, (_, i) => ({ x: i / 9000, y: 0.5 }));
+  const [thinned, short] = pointsOf([long, long.slice(0, 2)]);
+  assert.ok(thinned.length > 2000 && thinned.length < 4100);
+  assert.deepEqual(thinned.at(-1), [999.9, 500]);
+  assert.equal(short.length, 2);
+  assert.equal(pointsOf([long.slice(0, 4000)])[0].length, 4000);
+});

@@ -82,6 +82,14 @@ class Paper:
             if self.asked > 0:
                 quiet = time.monotonic()
 
+    def until(self, condition):
+        """Waits for a condition in the page. Not wait_for_function(), which the page's policy
+        forbids once it has to look twice."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.page.evaluate(condition):
+            assert time.monotonic() < deadline, condition
+            self.page.wait_for_timeout(20)
+
     def keep(self, name):
         """A picture of the whole page, for people to look at."""
         SHOTS.mkdir(exist_ok=True)

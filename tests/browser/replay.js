@@ -29,6 +29,7 @@ window.replay = async (strokes) => {
         pointerId: 7,
         pointerType: "mouse",
         button: type === "pointermove" ? -1 : 0,
+        buttons: 1,
         clientX: left + x * width,
         clientY: top + y * height,
         bubbles: true,

@@ -197,7 +197,8 @@ def test_no_point_between_two_frames_is_lost(paper):
           const sheet = document.getElementById("sheet");
           sheet.setPointerCapture = () => {}; // there is no such pointer
           const make = (type, [clientX, clientY], more) =>
-            new PointerEvent(type, { pointerId: 7, button: 0, clientX, clientY, ...more });
+            new PointerEvent(type, {
+              pointerId: 7, button: 0, buttons: 1, clientX, clientY, ...more });
           const coalescedEvents = rest.map((point) => make("pointermove", point));
           sheet.dispatchEvent(make("pointerdown", first));
           sheet.dispatchEvent(make("pointermove", rest.at(-1), { coalescedEvents }));
@@ -232,6 +233,88 @@ def test_a_window_that_is_resized_under_the_pen_keeps_the_stroke(paper):
         mouse.move(*point)
     mouse.up()
     assert paper.digit() == "7"
+
+
+# Pointers of several kinds at once: send(id, kind, type, [x, y], button, buttons) for points from
+# 0 to 1; returns whether the page lets the browser go on.
+POINTERS = """
+const sheet = document.getElementById("sheet");
+sheet.setPointerCapture = () => {}; // there is no such pointer
+window.send = (pointerId, pointerType, type, [x, y], buttons = 1) => {
+  const { left, top, width, height } = sheet.getBoundingClientRect();
+  return sheet.dispatchEvent(new PointerEvent(type, {
+    pointerId, pointerType, buttons, button: 0, bubbles: true, cancelable: true,
+    clientX: left + x * width, clientY: top + y * height }));
+};
+null // a function as the last value would be called
+"""
+
+
+def test_a_hand_on_the_sheet_gives_way_to_its_pen(paper):
+    paper.page.evaluate(POINTERS)
+    paper.page.evaluate(
+        """([first, ...rest]) => {
+          send(1, "touch", "pointerdown", [0.9, 0.9]);
+          send(1, "touch", "pointermove", [0.95, 0.9]);
+          send(2, "pen", "pointerdown", first);
+          for (const point of rest) {
+            send(2, "pen", "pointermove", point);
+            send(1, "touch", "pointermove", [0.9, 0.95]);
+          }
+          send(1, "touch", "lostpointercapture", [0.9, 0.95]);
+          send(2, "pen", "lostpointercapture", first);
+        }""",
+        [[0.2 + 0.5 * x, 0.1 + 0.5 * y] for x, y in template(7, "plain")[0]],
+    )
+    assert paper.digit() == "7"
+    paper.page.keyboard.press("z")
+    assert inked(paper) == 0
+
+
+def test_a_button_that_was_let_go_elsewhere_does_not_draw_on(paper):
+    paper.page.evaluate(POINTERS)
+    paper.page.evaluate(
+        """send(1, "mouse", "pointerdown", [0.5, 0.2]);
+        send(1, "mouse", "pointermove", [0.5, 0.8]);
+        send(1, "mouse", "pointermove", [0.9, 0.2], 0);"""
+    )
+    assert paper.digit() == "1"
+    whole = inked(paper)
+    paper.page.evaluate("""send(1, "mouse", "pointerdown", [0.2, 0.2])""")
+    assert inked(paper) > whole, "the next stroke is drawn"
+
+
+def test_a_finger_that_rests_opens_no_menu(paper):
+    paper.page.evaluate(POINTERS)
+    menu = """send(1, "touch", "contextmenu", [0.5, 0.5])"""
+    assert paper.page.evaluate(menu), "pictures can be saved"
+    paper.page.evaluate("""send(1, "touch", "pointerdown", [0.5, 0.5])""")
+    assert not paper.page.evaluate(menu)
+
+
+def test_a_page_that_was_made_larger_can_be_made_small_again(open_page, server):
+    paper = open_page(server.url, **PHONE)
+    action = "getComputedStyle(document.getElementById('sheet')).touchAction"
+    assert paper.page.evaluate(action) == "none"
+    zoom = paper.page.context.new_cdp_session(paper.page)
+    for factor, wanted in ((2, "pinch-zoom"), (1, "none")):
+        zoom.send("Emulation.setPageScaleFactor", {"pageScaleFactor": factor})
+        paper.until(f"{action} === '{wanted}'")
+
+
+def test_letters_can_be_switched_off_for_good(paper):
+    page = paper.page
+    assert page.locator("#number").get_attribute("aria-keyshortcuts") == "n"
+    page.get_by_label("Single letters").uncheck()
+    for _ in range(2):
+        page.keyboard.press("n")
+        assert page.locator("#number").get_attribute("aria-pressed") == "false"
+        assert page.locator("#number").get_attribute("aria-keyshortcuts") is None
+        assert page.locator("#number kbd").is_hidden()
+        page.reload()
+    page.get_by_label("Single letters").check()
+    page.keyboard.press("n")
+    assert page.locator("#number").get_attribute("aria-pressed") == "true"
 
 
 def test_another_button_of_the_mouse_does_not_draw(paper):

@@ -36,7 +36,7 @@ def paper(open_page, collecting):
 
 def correct(paper, name, said):
     paper.page.get_by_role("button", name=name, exact=True).click()
-    expect(paper.page.locator("#correction")).to_have_text(f"Noted as {said}. Thank you.")
+    expect(paper.page.locator("#noted")).to_have_text(f"Noted as {said}. Thank you.")
 
 
 def seen(paper):
@@ -66,7 +66,7 @@ def test_a_correction_is_kept(paper, collecting, store, tmp_path):
     assert summary["confusion"][1][7] == 1
     paper.page.locator("#service summary").click()
     expect(paper.page.locator("#corrected")).to_have_text(
-        "2 corrections; 0 say that the answer was right."
+        "mnist: 2 noted, of which 0 confirm the answer."
     )
     assert paper.page.locator("#confusion tr").nth(1).locator("td").nth(7).inner_text() == "1"
     images, labels = export(store, tmp_path / "out")
@@ -88,14 +88,14 @@ def test_each_digit_of_a_number_is_corrected(paper, collecting, store, tmp_path)
     assert places.nth(2).get_attribute("aria-pressed") == "true"
     assert paper.page.locator("#bars .best").get_attribute("class") == "best"
     assert paper.page.locator("#bars li").nth(7).get_attribute("class") == "best"
-    expect(paper.page.locator("#correction")).to_contain_text("Is the third wrong?")
+    expect(paper.page.locator("#correction")).to_contain_text("Pick what the third is")
     correct(paper, "It is 1", "1")
 
     places.nth(0).press("Enter")
-    expect(paper.page.locator("#correction")).to_contain_text("Is the first wrong?")
+    expect(paper.page.locator("#correction")).to_contain_text("Pick what the first is")
     correct(paper, "It is 9", "9")
     places.nth(2).click()
-    expect(paper.page.locator("#correction")).to_have_text("Noted as 1. Thank you.")
+    expect(paper.page.locator("#noted")).to_have_text("Noted as 1. Thank you.")
     assert paper.page.locator("#no-digit").is_hidden(), "once is enough"
 
     confusion = collecting.get("/v1/models/mnist/feedback").json["confusion"]
@@ -138,8 +138,8 @@ def test_a_store_that_refuses_is_said_to(open_page, tmp_path):
     paper.draw(template(7, "plain"))
     assert paper.digit() == "7"
     paper.page.get_by_role("button", name="It is 1").click()
-    expect(paper.page.locator("#correction")).to_contain_text("Not noted: ")
-    expect(paper.page.locator("#correction")).to_contain_text("unable to open")
+    expect(paper.page.locator("#noted")).to_contain_text("Not noted: ")
+    expect(paper.page.locator("#noted")).to_contain_text("unable to open")
     broken.stop()
 
 

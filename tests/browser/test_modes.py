@@ -65,6 +65,27 @@ def test_a_number_is_read_digit_by_digit(paper):
     assert paper.page.locator("#number-digits li").count() == 0
 
 
+@pytest.mark.parametrize("width, height", [(320, 568), (640, 360), (1280, 800)])
+def test_a_long_number_fits(open_page, server, width, height):
+    paper = open_page(server.url, viewport={"width": width, "height": height})
+    paper.page.locator("#number").click()
+    place = paper.page.locator("#sheet").bounding_box()
+    paper.write("141714171417")
+    paper.settle()
+    digits = paper.page.locator("#number-digits button")
+    assert digits.count() > 8
+    edge = paper.page.locator(".said").bounding_box()
+    for one in (digits.first, digits.last):
+        box = one.bounding_box()
+        assert box["x"] >= edge["x"] and box["width"] >= 19
+        assert box["x"] + box["width"] <= edge["x"] + edge["width"] + 0.5
+    assert paper.page.evaluate("document.scrollingElement.scrollWidth") <= width
+    assert paper.page.locator("#sheet").bounding_box() == place, "the sheet moved under the pen"
+    frame = paper.page.locator("#seen").bounding_box()
+    last = paper.page.locator("#seen img").last.bounding_box()
+    assert last["y"] + last["height"] <= frame["y"] + frame["height"] + 0.5
+
+
 def test_several_digits_are_said_to_be_so(paper):
     for left, digit in ((0.02, 1), (0.62, 1)):
         strokes = [[(left + 0.3 * x, 0.2 + 0.6 * y) for x, y in s] for s in template(digit)]
@@ -151,6 +172,41 @@ def test_a_file_that_is_no_picture_is_said_to_be_none(paper):
     expect(paper.page.locator("#detail")).to_contain_text("cannot read this as a picture")
 
 
+def test_a_white_drawing_on_nothing_is_read(paper):
+    """As drawing programs save it."""
+    paper.page.evaluate(
+        """async (strokes) => {
+          const canvas = document.createElement("canvas");
+          canvas.width = canvas.height = 200;
+          const context = canvas.getContext("2d");
+          context.strokeStyle = "#fff";
+          context.lineWidth = 14;
+          for (const stroke of strokes) {
+            context.beginPath();
+            for (const [x, y] of stroke) context.lineTo(40 + 120 * x, 40 + 120 * y);
+            context.stroke();
+          }
+          const clipboardData = new DataTransfer();
+          const blob = await new Promise((done) => canvas.toBlob(done));
+          clipboardData.items.add(new File([blob], "white.png", { type: "image/png" }));
+          document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+        }""",
+        template(5),
+    )
+    expect(paper.page.locator("body")).to_have_attribute("data-digit", "5")
+
+
+def test_text_on_the_clipboard_is_no_picture(paper):
+    paper.page.evaluate(
+        """() => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData("text/plain", "7");
+          document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+        }"""
+    )
+    expect(paper.page.locator("#detail")).to_have_text("There is no picture on the clipboard.")
+
+
 def test_of_two_pictures_the_later_stays(paper, pictures):
     """The earlier one takes longer to read."""
     _, own = pictures
@@ -181,7 +237,7 @@ def test_a_pen_that_is_pressed_harder_is_wider(paper):
               sheet.setPointerCapture = () => {};
               const { left, top, width } = sheet.getBoundingClientRect();
               const send = (type, y) => sheet.dispatchEvent(new PointerEvent(type, {
-                pointerId: 9, pointerType: "pen", pressure, button: 0,
+                pointerId: 9, pointerType: "pen", pressure, button: 0, buttons: 1,
                 clientX: left + width / 2, clientY: top + y * width, bubbles: true }));
               document.getElementById("clear").click();
               send("pointerdown", 0.2);

@@ -7,6 +7,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from digitd import Server, check_end
 from paper import template
 
 WEB = Path(__file__).parents[2] / "web"
@@ -97,6 +98,59 @@ def test_the_layout_fits(open_page, server, width, height):
         assert page.locator("#clear").bounding_box()["y"] < height - 44
 
 
+def test_a_long_name_moves_nothing(open_page):
+    long = Server("--model-name", "a-name-that-somebody-chose-for-the-experiment-of-november")
+    page = open_page(long.url, viewport={"width": 320, "height": 568})
+    place = "element => JSON.stringify(element.getBoundingClientRect())"
+    before = page.page.locator("#sheet").evaluate(place)
+    page.draw(template(4))
+    assert page.digit() == "4"
+    assert page.page.locator("#sheet").evaluate(place) == before, "the sheet moved under the pen"
+    assert page.page.locator("#model-version").inner_text().strip() == "version 1"
+    assert page.page.evaluate("document.scrollingElement.scrollWidth") <= 320
+    check_end(long)
+
+
+@pytest.mark.parametrize("width, height", [(360, 640), (640, 360)])
+def test_fingers_find_everything(open_page, width, height, tmp_path):
+    """What can be touched is at least 44 pixels high, and buttons for one digit 24 wide. On a phone
+    on its side all that a hand needs is in view."""
+    collecting = Server("--feedback-db", str(tmp_path / "feedback.db"))
+    size = {"width": width, "height": height}
+    paper = open_page(collecting.url, viewport=size, has_touch=True, is_mobile=True)
+    paper.draw(template(4))
+    assert paper.digit() == "4"
+    touched = "button, summary, label, a"
+    for one in paper.page.locator(touched).all():
+        if one.is_visible():
+            box = one.bounding_box()
+            assert box["height"] >= 43.5 and box["width"] >= 24, one.inner_text()
+    if width > height:
+        for name in ("clear", "number", "choose"):
+            box = paper.page.locator(f"#{name}").bounding_box()
+            assert box["y"] + box["height"] <= height, name
+    check_end(collecting)
+
+
+def test_forced_colours_show_what_is_switched_on(open_page, server):
+    page = open_page(server.url, forced_colors="active").page
+    page.locator("#why").click()
+    ground = "element => getComputedStyle(element).backgroundColor"
+    assert page.locator("#why").evaluate(ground) != page.locator("#number").evaluate(ground)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_description_of_the_interface_fits(open_page, server, width):
+    """All of it, without scrolling sideways."""
+    page = open_page(server.url + "docs", viewport={"width": width, "height": 640}).page
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+    inside = "all => all.every((one) => one.getBoundingClientRect().right <= innerWidth)"
+    assert page.locator("td, pre").evaluate_all(inside)
+    page.get_by_role("link", name="Draw a digit").click()
+    page.get_by_role("link", name="All that this server answers").click()
+    assert page.url == server.url + "docs"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_has_contrast(open_page, server, scheme):
     page = open_page(server.url, color_scheme=scheme).page
@@ -148,4 +202,5 @@ def test_motion_is_reduced_on_request(open_page, server):
 def test_without_javascript_the_page_explains_itself(open_page, server):
     page = open_page(server.url, java_script_enabled=False).page
     assert "curl" in page.locator("body noscript").inner_text()
-    assert page.locator("main").is_hidden()
+    for name in ("main", "#service", "footer"):
+        assert page.locator(name).is_hidden()

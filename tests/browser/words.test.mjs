@@ -83,6 +83,8 @@ test("what is no digit has a question mark in a number", () => {
   const said = describeNumber([read(4, 0.9), unread("several_digits")]);
   assert.equal(said.number, "4?");
   assert.equal(said.detail, "Cannot read the second: digits that touch.");
+  const minus = { ...unread("several_digits"), box: [10, 40, 60, 50] };
+  assert.equal(describeNumber([minus, read(4, 0.9)]).detail, "Cannot read the first: a dash.");
   assert.equal(weakest([read(4, 0.9), unread("not_a_digit")]), 1);
   const long = describeNumber([...Array(9).fill(read(1, 0.999)), read(5, 0.7)]);
   assert.equal(long.detail, "Least sure of number 10, a 5: 70.0 %.");
