@@ -38,6 +38,8 @@ static size_t full_images(const struct kernels_dense *d, const float *x, size_t 
 {
     size_t full = 0;
 
+    if (n == 1)
+        return 0;
     while (full < n && !mostly_zero(x + full * d->in_stride, d->in))
         full++;
     return full > 1 ? full : 0;
