@@ -92,10 +92,9 @@ void api_batch_end(struct worker *w)
 }
 
 static int find_and_decode(struct worker *w, const struct request *req, size_t most,
-                           struct error *err)
+                           uint64_t *at, struct error *err)
 {
     struct batch *b = &w->batch;
-    uint64_t begin = metrics_now();
     int r = api_batch(w, req, err);
 
     if (most < b->max)
@@ -106,30 +105,37 @@ static int find_and_decode(struct worker *w, const struct request *req, size_t m
         r = req->route->protocol->decode(req, b, err);
     if (r == 0 && !b->seen && !b->wish.scaled)
         pixels_scale(b->pixels, model_info(b->served->model)->input_scale, b->images, b->n);
-    stage(w, METRICS_PARSE, metrics_now() - begin - b->preprocess_ns);
+    *at = metrics_now();
+    stage(w, METRICS_PARSE, *at - b->begin_ns - b->preprocess_ns);
     if (b->seen)
         stage(w, METRICS_PREPROCESS, b->preprocess_ns);
     return r;
 }
 
-static int predict(struct worker *w, struct error *err)
+static void pass(struct worker *w, enum metrics_stage which, uint64_t *at)
 {
-    uint64_t begin = metrics_now();
+    uint64_t now = metrics_now();
+
+    stage(w, which, now - *at);
+    *at = now;
+}
+
+static int predict(struct worker *w, uint64_t *at, struct error *err)
+{
     int r = batch_predict(&w->batch, err);
 
     if (r == 0)
-        stage(w, METRICS_PREDICT, metrics_now() - begin);
+        pass(w, METRICS_PREDICT, at);
     return r;
 }
 
-static int write(struct worker *w, api_encode_fn *encode, struct response *res,
+static int write(struct worker *w, api_encode_fn *encode, struct response *res, uint64_t *at,
                  struct error *err)
 {
-    uint64_t begin = metrics_now();
     int r = encode(&w->batch, res, err);
 
     if (r == 0)
-        stage(w, METRICS_ENCODE, metrics_now() - begin);
+        pass(w, METRICS_ENCODE, at);
     return r;
 }
 
@@ -137,12 +143,13 @@ int api_infer_as(struct worker *w, const struct request *req, struct response *r
                  api_encode_fn *encode, size_t most)
 {
     struct error err = {0};
-    int r = find_and_decode(w, req, most, &err);
+    uint64_t at;
+    int r = find_and_decode(w, req, most, &at, &err);
 
     if (r == 0)
-        r = predict(w, &err);
+        r = predict(w, &at, &err);
     if (r == 0)
-        r = write(w, encode, res, &err);
+        r = write(w, encode, res, &at, &err);
     if (encode == req->route->protocol->encode)
         count(w, r);
     if (r == 0 && encode == req->route->protocol->encode)

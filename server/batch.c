@@ -210,12 +210,11 @@ static int check_magnitude(const struct batch *b, struct error *err)
 {
     const float *values = b->images;
     size_t n = b->n * MODEL_INPUT;
-    unsigned beyond = 0;
 
+    if (!pixels_exceed(values, n, BATCH_VALUE_MAX))
+        return 0;
     for (size_t i = 0; i < n; i++)
-        beyond |= fabsf(values[i]) > BATCH_VALUE_MAX;
-    for (size_t i = 0; i < n && beyond; i++)
-        if (fabsf(values[i]) > BATCH_VALUE_MAX)
+        if (!(fabsf(values[i]) <= BATCH_VALUE_MAX))
             return error_set(
                 err, -EINVAL,
                 "image %zu has the value %g; expected pixels, at most %g either way",

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "server/utf8.h"
 
@@ -26,24 +25,6 @@ int buf_reserve(struct buf *b, size_t len)
     b->data = grown;
     b->cap = cap;
     return 0;
-}
-
-int buf_append(struct buf *b, const void *data, size_t len)
-{
-    if (len == 0)
-        return 0;
-    int r = buf_reserve(b, len);
-
-    if (r == 0) {
-        memcpy(b->data + b->len, data, len);
-        b->len += len;
-    }
-    return r;
-}
-
-int buf_text(struct buf *b, const char *text)
-{
-    return buf_append(b, text, strlen(text));
 }
 
 int buf_number(struct buf *b, uint64_t n)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Bytes that grow, up to a limit fixed at the start. Zero-initialise with BUF(limit). */
 struct buf {
@@ -19,9 +20,23 @@ struct buf {
  * b->len. Returns 0; -E2BIG beyond the limit; -ENOMEM. On failure `b` is unchanged. */
 int buf_reserve(struct buf *b, size_t len);
 
-/* Appends a copy. Returns as buf_reserve() does. */
-int buf_append(struct buf *b, const void *data, size_t len);
-int buf_text(struct buf *b, const char *text);
+/* Appends a copy. Returns as buf_reserve() does. Inline: answers are made of many short texts
+ * whose lengths are constants. */
+static inline int buf_append(struct buf *b, const void *data, size_t len)
+{
+    int r = len <= b->cap - b->len ? 0 : buf_reserve(b, len);
+
+    if (r == 0 && len > 0) {
+        memcpy(b->data + b->len, data, len);
+        b->len += len;
+    }
+    return r;
+}
+
+static inline int buf_text(struct buf *b, const char *text)
+{
+    return buf_append(b, text, strlen(text));
+}
 
 /* Appends a number in decimal. Returns as buf_reserve() does. */
 int buf_number(struct buf *b, uint64_t n);

@@ -84,7 +84,6 @@ void http_trace_timing(const uint64_t stage_ns[METRICS_STAGES], struct response 
         at = write_text(at, ";dur=", 5);
         at = write_ms(at, stage_ns[i]);
     }
-    *at = '\0';
     if (at > text)
-        response_print(res, "Server-Timing", "%s", text);
+        response_value(res, "Server-Timing", text, (size_t)(at - text));
 }

@@ -46,17 +46,37 @@ void pixels_scale(enum pixels pixels, float input_scale, float *images, size_t n
     }
 }
 
+/* The bits of |x|, which have the order of their floats; NaN comes last. */
+static int32_t magnitude(float x)
+{
+    int32_t bits;
+
+    memcpy(&bits, &x, sizeof(bits));
+    return bits & INT32_MAX;
+}
+
+bool pixels_exceed(const float *values, size_t n, float most)
+{
+    const int32_t limit = magnitude(most);
+    int32_t room = 0; /* negative once one was */
+
+    for (size_t i = 0; i < n; i++)
+        room |= limit - magnitude(values[i]);
+    return room < 0;
+}
+
 enum pixels_oddity pixels_judge(float input_scale, const float *image)
 {
-    const float ink = input_scale * UINT8_MAX;
-    const float low = -0.5F * ink, middle = 0.5F * ink, high = 1.5F * ink;
-    unsigned beyond = 0, inked = 0;
+    const float ink = input_scale * UINT8_MAX, middle = ink / 2;
+    const int32_t limit = magnitude(ink);
+    int32_t room = 0;
+    unsigned inked = 0;
 
     for (size_t i = 0; i < MODEL_INPUT; i++) {
-        beyond += (image[i] < low) | (image[i] > high);
-        inked += image[i] > middle;
+        const float above = image[i] - middle;
+
+        room |= limit - magnitude(above);
+        inked += above > 0;
     }
-    return beyond > 0                ? PIXELS_BEYOND
-           : inked > MODEL_INPUT / 2 ? PIXELS_INVERTED
-                                     : PIXELS_SOUND;
+    return room < 0 ? PIXELS_BEYOND : inked > MODEL_INPUT / 2 ? PIXELS_INVERTED : PIXELS_SOUND;
 }

@@ -1,6 +1,7 @@
 #ifndef SERVER_PIXELS_H
 #define SERVER_PIXELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What the numbers of tensors mean, which no protocol says. */
@@ -17,6 +18,9 @@ enum pixels pixels_named(const char *word);
 /* Turns `n` images of MODEL_INPUT numbers into what a network takes whose `input_scale` is that
  * of struct model_info. */
 void pixels_scale(enum pixels pixels, float input_scale, float *images, size_t n);
+
+/* Whether any of values[n] is more than `most`, which is not negative, either way, or NaN. */
+bool pixels_exceed(const float *values, size_t n, float most);
 
 /* What makes an image of a tensor suspicious: no error tells a client that it means its numbers
  * otherwise than the network does, the answers are only worse. */

@@ -213,7 +213,11 @@ static int encode(const struct batch *b, struct response *res, struct error *err
 
     res->content_type = "application/json";
     if (r == 0 && tail.len > 0) {
-        response_print(res, LENGTH_HEADER, "%zu", res->body->len);
+        char digits[24];
+        struct buf text = {.data = digits, .cap = sizeof(digits), .limit = sizeof(digits)};
+
+        (void)buf_number(&text, res->body->len);
+        response_value(res, LENGTH_HEADER, text.data, text.len);
         res->content_type = "application/octet-stream";
         r = buf_append(res->body, tail.data, tail.len);
     }

@@ -60,7 +60,7 @@ struct response {
     } headers[RESPONSE_HEADERS_MAX];
     size_t n_headers;
     struct later_job *later;      /* if set, its finish() answers instead, once it has run */
-    char text[RESPONSE_TEXT_MAX]; /* of response_print() */
+    char text[RESPONSE_TEXT_MAX]; /* of response_value() */
     size_t text_len;
 };
 
@@ -72,7 +72,8 @@ typedef int handler_fn(struct worker *w, const struct request *req, struct respo
  * mistake of the caller (asserted). */
 void response_header(struct response *res, const char *name, const char *value);
 
-/* The same with a value that is kept in the response: what does not fit is cut off. */
+/* The same with a value that is copied into the response: what does not fit is cut off. */
+void response_value(struct response *res, const char *name, const char *value, size_t len);
 __attribute__((format(printf, 3, 4))) void
 response_print(struct response *res, const char *name, const char *format, ...);
 

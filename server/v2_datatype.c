@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/error.h"
+#include "server/pixels.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "tensors in binary are little-endian");
@@ -97,11 +98,9 @@ int v2_datatype_find(struct scan_text name, const struct v2_datatype **ret, stru
 int v2_datatype_check(const struct v2_datatype *type, const float *values, size_t n,
                       struct error *err)
 {
-    unsigned bad = 0;
-
-    for (size_t i = 0; i < n; i++) /* NaN fails any comparison */
-        bad |= !(values[i] >= type->min) | !(values[i] <= type->max);
-    for (size_t i = 0; i < n && bad; i++) {
+    if (!type->integer && !pixels_exceed(values, n, FLT_MAX))
+        return 0;
+    for (size_t i = 0; i < n; i++) {
         if (!isfinite(values[i]))
             return error_set(err, -EINVAL,
                              "data[%zu] is %g as a 32-bit float; values must be finite", i,

@@ -130,10 +130,17 @@ static void test_answers_are_finite_or_none(void **state)
                         "image 1 has the value -2e+12; expected pixels, at most 1e+12 "
                         "either way");
     at[MODEL_INPUT + 783] = 0;
-    at[MODEL_INPUT + 3] = NAN; /* as an overflow inside the network would give it */
+    at[MODEL_INPUT + 3] = NAN;
+    err = (struct error){0};
+    assert_int_equal(batch_predict(&b, &err), -EINVAL);
+    assert_string_equal(err.text, "image 1 has the value nan; expected pixels, at most 1e+12 "
+                                  "either way");
+    at[MODEL_INPUT + 3] = 1e12F;
+    fake_weight = 1e30F;
     err = (struct error){0};
     assert_int_equal(batch_predict(&b, &err), -EINVAL);
     assert_string_equal(err.text, "the answer to image 1 is not finite");
+    fake_weight = 1;
     batch_finish(&b);
 }
 
