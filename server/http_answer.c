@@ -276,6 +276,19 @@ static bool is_traced(struct worker *w)
     return true;
 }
 
+/* What is not the client's fault is for the log too; but probes that are told the truth are
+ * no trouble. */
+static void report(const struct http_client *c, int status, const struct buf *body)
+{
+    char reason[200];
+
+    if (status < 500 || status == 501 || !c->req.route || c->req.route->admin)
+        return;
+    (void)snprintf(reason, sizeof(reason), "%d %.*s", status, (int)body->len,
+                   body->data ? body->data : "");
+    complain(&c->loop->gate->failed, c->loop->now_ns, "requests-failed", reason);
+}
+
 bool http_answer(struct http_client *c, const char *method)
 {
     struct worker *w = &c->loop->worker;
@@ -293,6 +306,7 @@ bool http_answer(struct http_client *c, const char *method)
     const char *id = http_trace_request_id(c->header.id, logged, made);
     bool queued = reply(c, status, &res, id);
 
+    report(c, status, &w->body);
     shadow_take(w->shadow, &w->batch);
     uint64_t ns = metrics_now() - c->whole_ns;
 

@@ -32,6 +32,8 @@ static void refuse(struct http_loop *l, int fd)
     http_say(fd, 503, "too many connections are open");
     metrics_request(l->worker.metrics, NULL, 503, 0);
     metrics_cut(l->worker.metrics, METRICS_CUT_LIMIT);
+    complain(&l->gate->full, l->now_ns, "connections-refused",
+             "as many are open as may be; see --max-connections");
     http_linger_add(l, fd);
 }
 
@@ -45,6 +47,7 @@ static bool accept_one(struct http_loop *l)
         accept4(l->listen_fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
+        complain(&l->gate->unaccepted, l->now_ns, "connections-wait", strerror(errno));
         /* The listener would stay ready, and this loop spin. */
         l->accept_paused = true;
         (void)watch(l, EPOLL_CTL_MOD, l->listen_fd, 0, EVENT_LISTEN);

@@ -12,6 +12,7 @@
 
 #include "server/app.h"
 #include "server/buf.h"
+#include "server/complaint.h"
 #include "server/http_header.h"
 #include "server/http_query.h"
 #include "server/request.h"
@@ -37,6 +38,7 @@ struct http_gate {
     long max;
     atomic_long held;
     long held_max;
+    struct complaint full, unaccepted, unheld, failed;
 };
 
 /* A connection whose answer went out before the request was read to its end. Closing it at once

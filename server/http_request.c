@@ -188,6 +188,8 @@ static bool look(struct http_client *c, struct MHD_Connection *connection, const
 /* libmicrohttpd takes no answer while it hands over a body, so this one goes past it. */
 static enum MHD_Result break_off(struct http_client *c, int status, const char *text)
 {
+    if (status == 503)
+        complain(&c->loop->gate->unheld, c->loop->now_ns, "bodies-refused", text);
     http_say(c->fd, status, text);
     metrics_request(c->loop->worker.metrics, c->req.route, status, 0);
     c->linger = true;
