@@ -193,6 +193,11 @@ static void fit_memory(struct settings *s)
               "max_bodies", bodies, NULL);
 }
 
+static void tell_misspelt(const char *variable, const char *meant)
+{
+    log_event(LOG_WARN, "unknown-variable", "name", variable, "meant", meant, NULL);
+}
+
 int command_serve(const struct settings *s)
 {
     struct settings own = *s;
@@ -200,6 +205,7 @@ int command_serve(const struct settings *s)
     sigset_t signals;
 
     log_configure(s->log_level, s->log_format);
+    settings_misspelt(s->command, tell_misspelt);
     block_signals(&signals);
     if (own.threads == 0)
         own.threads = granted_processors();

@@ -1,6 +1,7 @@
 #include "server/http.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -34,6 +35,8 @@ static long connections_max(const struct settings *settings)
 {
     struct rlimit limit;
     long max = settings->connections_max;
+    char files[24];
+    char fewer[24];
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return max;
@@ -43,9 +46,13 @@ static long connections_max(const struct settings *settings)
         limit.rlim_cur >= (rlim_t)max + ADMIN_CONNECTIONS_MAX + FILES_RESERVED)
         return max;
     max = (long)limit.rlim_cur - ADMIN_CONNECTIONS_MAX - FILES_RESERVED;
+    max = max > 1 ? max : 1;
+    (void)snprintf(files, sizeof(files), "%lu", (unsigned long)limit.rlim_cur);
+    (void)snprintf(fewer, sizeof(fewer), "%ld", max);
     log_event(LOG_WARN, "fewer-connections", "reason",
-              "the limit on open files is below --max-connections", NULL);
-    return max > 1 ? max : 1;
+              "the limit on open files is below --max-connections", "files", files,
+              "max_connections", fewer, NULL);
+    return max;
 }
 
 static size_t prefix_len(const char *prefix)

@@ -1,8 +1,10 @@
 #include "server/settings.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "model/error.h"
 #include "server/settings_table.h"
@@ -85,20 +87,29 @@ static size_t distance(const char *a, size_t a_len, const char *b)
     return row[b_len];
 }
 
-static int refuse_unknown(const char *name, size_t len, const struct settings_verb *verb,
-                          struct error *err)
+/* The setting of a command that such a misspelt name may mean; NULL: none. */
+static const struct setting *nearest(const char *name, size_t len,
+                                     enum settings_command command)
 {
     const struct setting *near = NULL;
-    size_t nearest = len < 6 ? 3 : 4; /* farther than that is no misspelling */
+    size_t least = len < 6 ? 3 : 4; /* farther than that is no misspelling */
 
     for (size_t i = 0; i < settings_rows_count; i++) {
         size_t d = distance(name, len, settings_rows[i].name);
 
-        if ((settings_rows[i].commands & verb->command) && d < nearest) {
+        if ((settings_rows[i].commands & command) && d < least) {
             near = &settings_rows[i];
-            nearest = d;
+            least = d;
         }
     }
+    return near;
+}
+
+static int refuse_unknown(const char *name, size_t len, const struct settings_verb *verb,
+                          struct error *err)
+{
+    const struct setting *near = nearest(name, len, verb->command);
+
     if (near)
         return error_set(err, -EINVAL, "--%.*s is no setting of %s; did you mean --%s?",
                          (int)(len < NAME_MAX_LEN ? len : NAME_MAX_LEN), name, verb->name,
@@ -268,4 +279,35 @@ void settings_finish(struct settings *s)
 {
     free(s->files);
     *s = (struct settings){0};
+}
+
+void settings_misspelt(enum settings_command command,
+                       void (*tell)(const char *variable, const char *meant))
+{
+    static const char prefix[] = "DIGITD_";
+
+    for (char **at = environ; *at; at++) {
+        char variable[SETTING_VARIABLE_MAX];
+        char meant[SETTING_VARIABLE_MAX];
+        char name[SETTING_VARIABLE_MAX] = "";
+        size_t len = strcspn(*at, "=");
+
+        if (strncmp(*at, prefix, sizeof(prefix) - 1) != 0 || len >= sizeof(variable))
+            continue;
+        (void)snprintf(variable, sizeof(variable), "%.*s", (int)len, *at);
+        len -= sizeof(prefix) - 1;
+        for (size_t i = 0; i < len; i++)
+            name[i] = variable[sizeof(prefix) - 1 + i] == '_'
+                          ? '-'
+                          : (char)tolower((unsigned char)variable[sizeof(prefix) - 1 + i]);
+        const struct setting *row = row_by_name(name, len);
+
+        if (!row)
+            row = nearest(name, len, command);
+        if (!row)
+            continue;
+        setting_variable(row, meant);
+        if (strcmp(variable, meant) != 0)
+            tell(variable, meant);
+    }
 }

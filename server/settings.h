@@ -105,6 +105,11 @@ struct settings {
 int settings_read(int argc, const char *const *argv, struct settings *ret, struct error *err);
 void settings_finish(struct settings *s); /* accepts a zeroed one */
 
+/* Tells of each variable of the environment that looks like a setting of the command and is
+ * none, and what may have been meant. */
+void settings_misspelt(enum settings_command command,
+                       void (*tell)(const char *variable, const char *meant));
+
 /* The commands, one line each. */
 void settings_overview(FILE *out);
 

@@ -76,6 +76,19 @@ def test_wrong_environment():
     assert "DIGITD_MAX_BODY is 'lots'" in err
 
 
+def test_misspelt_environment(start):
+    """Said, not refused: Kubernetes too makes variables of a Service that is called digitd."""
+    logged = start(
+        DIGITD_MAX_CONECTIONS="9",
+        DIGITD_HTTP_PORT="1",
+        DIGITD_SERVICE_PORT="80",
+        DIGITD_PORT_80_TCP_ADDR="10.0.0.1",
+    ).logged()
+    assert logged.count("event=unknown-variable") == 2
+    assert "name=DIGITD_MAX_CONECTIONS meant=DIGITD_MAX_CONNECTIONS" in logged
+    assert "name=DIGITD_HTTP_PORT meant=DIGITD_PORT" in logged
+
+
 def test_port_in_use(start):
     server = start()
     code, out, err = run("serve", "--port", str(server.port))
