@@ -68,6 +68,10 @@ static int refuse_foreign(const uint8_t *bytes, size_t len, struct error *err)
             return error_set(err, -EBADMSG, "the picture seems to be %s; it should be a PNG",
                              formats[i].name);
     }
+    if (bytes[0] == signature[0])
+        return error_set(err, -EBADMSG,
+                         "the PNG is damaged: its first 8 bytes are cut off or changed, as if "
+                         "it had been sent as text");
     return error_set(err, -EBADMSG, "the picture is no PNG: its first byte is 0x%02x, not 0x89",
                      bytes[0]);
 }

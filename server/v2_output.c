@@ -29,11 +29,16 @@ struct reader {
 static int find(const struct model_info *model, struct scan_text name, struct v2_asked *ret,
                 struct error *err)
 {
-    for (size_t i = 0; i < V2_OUTPUTS; i++)
+    const char *own = model->output_name;
+
+    for (size_t i = 0; i < V2_OUTPUTS; i++) {
         if (scan_equals(name, v2_output_infos[i].name)) {
             ret->output = (enum v2_output)i;
             return 0;
         }
+        if (strcmp(model->output_name, v2_output_infos[i].name) == 0)
+            own = NULL;
+    }
     if (scan_equals(name, model->output_name)) {
         ret->output = model->end >= MODEL_END_SOFTMAX ? V2_PROBABILITIES : V2_LOGITS;
         ret->own_name = true;
@@ -41,8 +46,9 @@ static int find(const struct model_info *model, struct scan_text name, struct v2
     }
     return error_set(err, -EINVAL,
                      "there is no output '%.*s'; expected probabilities, logits, digit, "
-                     "confidence, verdict, seen or %.40s",
-                     name.len < 24 ? (int)name.len : 24, name.at, model->output_name);
+                     "confidence, verdict, seen%s%.40s",
+                     name.len < 24 ? (int)name.len : 24, name.at, own ? " or " : "",
+                     own ? own : "");
 }
 
 static int read_name(struct scan *s, void *to, struct error *err)

@@ -96,7 +96,8 @@ static void test_other_formats_are_named(void **state)
         {"{\"instances\":[]}",    16, "JSON"   },
         {"",                      0,  "empty"  },
         {"\x01",                  1,  "0x01"   },
-        {"\x89PNG\r\n\x1a",       7,  "no PNG" },
+        {"\x89PNG\r\n\x1a",       7,  "cut off"},
+        {"\x89PNG\n\x1a\n....",   11, "text"   },
         {"\x89PNG\r\n\x1a\n",     8,  "damaged"},
     };
     (void)state;
