@@ -122,7 +122,7 @@ const struct graph_symbol *graph_input(const struct graph_builder *b, const stru
 /* Input `i` as what it has to be; -ENOTSUP if it is not. */
 int graph_input_value(const struct graph_builder *b, const struct onnx_node *n, size_t i,
                       size_t *ret, struct error *err);
-int graph_input_floats(const struct graph_builder *b, const struct onnx_node *n, size_t i,
+int graph_input_floats(struct graph_builder *b, const struct onnx_node *n, size_t i,
                        const struct onnx_tensor **ret, struct error *err);
 
 /* Input `i`, whatever it is; -EBADMSG if there is none. */

@@ -152,9 +152,11 @@ int graph_make_input(struct graph_builder *b, struct error *err)
     }
     if (!input)
         return error_set(err, -ENOTSUP, "the graph has no input");
-    if (input->type != ONNX_FLOAT)
+    if (onnx_read_as(input->type) != ONNX_FLOAT && input->type != ONNX_DOUBLE &&
+        !onnx_takes_greys(input))
         return error_set(err, -ENOTSUP,
-                         "input '%.60s' has element type %d; digitd feeds float32 (1)",
+                         "input '%.60s' has element type %d; it should be float32 (1), another "
+                         "of floats, or integers that hold 0 to 255",
                          input->name, (int)input->type);
     r = o->input_layout ? find_named(input, o->input_layout, &layout, err)
                         : find_layout(input, &layout, err);

@@ -193,12 +193,15 @@ static int multiply(struct graph_builder *b, const struct onnx_node *n,
         r = measure(b, n, &f, err);
     if (r != 0)
         return r;
-    if (t && t->rank == 2 && t->type == ONNX_FLOAT && !x->constant && is_list(b, &f.left)) {
+    if (t && t->rank == 2 && !graph_is_whole(t) && !x->constant && is_list(b, &f.left)) {
+        struct onnx_tensor weights = *t;
         const float *numbers = NULL;
 
         r = graph_floats(b, n, t, &numbers, err);
+        weights.data = numbers;
         if (r == 0)
-            r = make_dense(b, n, f.left.value, t, false, 1, &node, err);
+            r = make_dense(b, n, f.left.value, t->type == ONNX_FLOAT ? t : &weights, false, 1,
+                           &node, err);
         if (r != 0)
             return r;
         *ret = (struct graph_symbol){.value = node->out};

@@ -37,8 +37,8 @@ static int make_affine(struct graph_builder *b, const struct onnx_node *n,
 }
 
 /* Inputs 1 to 4 of BatchNormalization: scale, shift, mean, variance. */
-static int read_statistics(const struct graph_builder *b, const struct onnx_node *n,
-                           size_t channels, const float **ret, struct error *err)
+static int read_statistics(struct graph_builder *b, const struct onnx_node *n, size_t channels,
+                           const float **ret, struct error *err)
 {
     int r = 0;
 

@@ -43,7 +43,7 @@ struct scaling {
     const struct onnx_tensor *scale, *zero; /* NULL: 1 and 0 */
 };
 
-static int read_scaling(const struct graph_builder *b, const struct onnx_node *n,
+static int read_scaling(struct graph_builder *b, const struct onnx_node *n,
                         const struct graph_quant_input *i, struct scaling *ret,
                         struct error *err)
 {
@@ -74,7 +74,7 @@ static int read_scaling(const struct graph_builder *b, const struct onnx_node *n
 }
 
 /* One scale for a whole value. */
-static int read_single(const struct graph_builder *b, const struct onnx_node *n,
+static int read_single(struct graph_builder *b, const struct onnx_node *n,
                        const struct graph_quant_input *i, int32_t otherwise, float *scale,
                        int32_t *zero, struct error *err)
 {

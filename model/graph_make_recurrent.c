@@ -81,7 +81,7 @@ static int measure(const struct graph_builder *b, const struct onnx_node *n, str
 }
 
 /* Input `i` must hold so many numbers for each direction. */
-static int take(const struct graph_builder *b, const struct onnx_node *n, size_t i,
+static int take(struct graph_builder *b, const struct onnx_node *n, size_t i,
                 const struct layer *l, size_t count, const struct onnx_tensor **ret,
                 struct error *err)
 {
@@ -93,8 +93,8 @@ static int take(const struct graph_builder *b, const struct onnx_node *n, size_t
     return r;
 }
 
-static int take_weights(const struct graph_builder *b, const struct onnx_node *n,
-                        struct layer *l, struct error *err)
+static int take_weights(struct graph_builder *b, const struct onnx_node *n, struct layer *l,
+                        struct error *err)
 {
     size_t outputs = 0;
     int r = graph_input_floats(b, n, R, &l->r, err);

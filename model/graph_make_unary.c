@@ -177,7 +177,7 @@ int graph_make_relu(struct graph_builder *b, const struct onnx_node *n, struct e
 /* Pictures are float32 all the way; constants may be anything. */
 int graph_make_cast(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {
-    int32_t to = (int32_t)graph_int(n, "to", 0);
+    int32_t to = onnx_read_as((int32_t)graph_int(n, "to", 0));
     const struct graph_symbol *s = NULL;
     struct graph_symbol truth = {0};
     struct graph_dims dims = {0};

@@ -79,23 +79,37 @@ int graph_input_value(const struct graph_builder *b, const struct onnx_node *n, 
     return 0;
 }
 
-int graph_input_floats(const struct graph_builder *b, const struct onnx_node *n, size_t i,
+int graph_input_floats(struct graph_builder *b, const struct onnx_node *n, size_t i,
                        const struct onnx_tensor **ret, struct error *err)
 {
     const struct graph_symbol *s = graph_input(b, n, i);
+    struct onnx_tensor *t = NULL;
+    const float *numbers = NULL;
+    int r = 0;
 
     if (!s || !s->constant)
         return graph_refuse(n, err, -ENOTSUP, "input %zu must be constant", i);
-    if (s->constant->type != ONNX_FLOAT)
+    if (graph_is_whole(s->constant) || onnx_element_len(s->constant->type) == 0)
         return graph_refuse(n, err, -ENOTSUP, "input %zu has element type %d, not float32", i,
                             (int)s->constant->type);
     if (s->constant->count == 0)
         return graph_refuse(n, err, -EBADMSG, "input %zu is empty", i);
     for (size_t k = 0; k < s->constant->count; k++)
-        if (!isfinite(((const float *)s->constant->data)[k]))
+        if (!isfinite(graph_number(s->constant, k)))
             return graph_refuse(n, err, -EBADMSG, "input %zu holds a number that is not finite",
                                 i);
     *ret = s->constant;
+    if (s->constant->type == ONNX_FLOAT)
+        return 0;
+    r = graph_floats(b, n, s->constant, &numbers, err);
+    if (r == 0)
+        r = graph_table(b, n, 1, sizeof(*t), &t, err);
+    if (r != 0)
+        return r;
+    *t = *s->constant;
+    t->type = ONNX_FLOAT;
+    t->data = numbers;
+    *ret = t;
     return 0;
 }
 

@@ -315,13 +315,27 @@ static void set_change(struct metadata *m)
     m->input_shift = (float)((low - (double)m->input_mean) / (double)m->input_std);
 }
 
+/* Integers are greys as they are. */
+static float default_scale(const struct onnx *o)
+{
+    for (size_t i = 0; i < o->n_inputs; i++) {
+        bool fed = onnx_takes_greys(&o->inputs[i]);
+
+        for (size_t k = 0; k < o->n_initializers && fed; k++)
+            fed = strcmp(o->initializers[k].name, o->inputs[i].name) != 0;
+        if (fed)
+            return 1;
+    }
+    return 1.0F / UINT8_MAX;
+}
+
 int metadata_read(const struct onnx *o, struct arena *a, struct arena *golden,
                   struct metadata *ret, struct error *err)
 {
     int r = check_characters(o, err);
 
     *ret = (struct metadata){
-        .input_scale = 1.0F / UINT8_MAX, .temperature = 1, .input_std = 1, .pixels = "model"};
+        .input_scale = default_scale(o), .temperature = 1, .input_std = 1, .pixels = "model"};
     if (r == 0)
         r = check_keys(o, err);
     if (r == 0)

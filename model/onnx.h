@@ -33,6 +33,9 @@ struct onnx_tensor {
 /* Bytes of one; 0 if it is none of these. */
 size_t onnx_element_len(int32_t type);
 
+/* What digitd reads an element type as: float16 and bfloat16 as float32, others as they are. */
+int32_t onnx_read_as(int32_t type);
+
 enum onnx_kind {
     ONNX_KIND_OTHER, /* graphs and the like, which no operator here takes */
     ONNX_KIND_INT,
@@ -73,6 +76,9 @@ struct onnx_value {
     size_t rank;
     int64_t dims[ONNX_RANK_MAX]; /* -1: symbolic or unknown */
 };
+
+/* Whether its elements are integers that hold a picture's greys, 0 to 255. */
+bool onnx_takes_greys(const struct onnx_value *v);
 
 struct onnx_metadata {
     const char *key, *value;

@@ -83,7 +83,7 @@ int onnx_take_external(struct file *f, const Onnx__TensorProto *p, struct onnx_t
                        struct error *err)
 {
     const char *location = entry(p, "location");
-    size_t own = t->count * onnx_element_len(t->type);
+    size_t own = t->count * onnx_stored_len(t->type);
     size_t offset = 0;
     size_t len = own;
     const char *path = NULL;

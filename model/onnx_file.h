@@ -26,6 +26,9 @@ int onnx_take_text(const char *text, const char **ret, struct error *err);
 int onnx_take_tensor(struct file *f, const Onnx__TensorProto *p, struct onnx_tensor *t,
                      struct error *err);
 
+/* Bytes of an element in a file; 0 if digitd does not read them. */
+size_t onnx_stored_len(int32_t type);
+
 /* onnx_external.c: a tensor's data from another file. */
 int onnx_take_external(struct file *f, const Onnx__TensorProto *p, struct onnx_tensor *t,
                        struct error *err);

@@ -192,18 +192,17 @@ def no_output(model):
     del model.graph.output[:]
 
 
-def double_input(model):
-    model.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+def complex_input(model):
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.COMPLEX64
 
 
 def define_twice(model):
     model.graph.initializer.add().CopyFrom(tensor("v0_0", [1.0]))
 
 
-def half_weights(model):
-    model.graph.initializer[0].CopyFrom(
-        tensor(model.graph.initializer[0].name, np.zeros((10, 784)), np.float16)
-    )
+def wide_weights(model):
+    weights = model.graph.initializer[0]
+    weights.data_type = TensorProto.UINT64
 
 
 def newline_in_name(model):
@@ -231,9 +230,9 @@ FILES = [
     (changed(many_nodes), "the graph has 602 nodes; at most 512 are read"),
     (changed(second_input), "inputs 'x' and 'z'; one is expected"),
     (changed(no_output), "has no output"),
-    (changed(double_input), "element type 11"),
+    (changed(complex_input), "element type 14"),
     (changed(define_twice), "defines 'v0_0' twice"),
-    (changed(half_weights), "element type 10"),
+    (changed(wide_weights), "element type 13"),
     (changed(newline_in_name), "control character 10"),
     (changed(end_early), "must be 10 numbers"),
     (Network(("n", 784)).classify(784, 62).model(), "a row of 62; it must be 10 numbers"),
