@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from paper import Paper
+from paper import PATIENCE_S, Paper
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / name) for name in ("", "http")]
 
@@ -45,6 +45,7 @@ def server():
 def launch():
     """Starts Chromium with further flags."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    sync_api.expect.set_options(timeout=1000 * PATIENCE_S)
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if not path:
         pytest.skip("chromium is not installed")

@@ -11,8 +11,35 @@ SHOTS = Path(os.environ.get("DIGITD_BUILD", ROOT / "build")) / "screenshots"
 
 # A screen's worth of room around the template's 0 to 100.
 MARGIN = 0.18
-SETTLED_S = 0.15
-PATIENCE_S = 10
+PATIENCE_S = 30
+
+# Counts what the page has asked for and not yet read. What it is about to ask for, it asks in the
+# next frame.
+WATCH = """
+window.asked = 0;
+const plainFetch = window.fetch.bind(window);
+window.fetch = async (...request) => {
+  window.asked++;
+  try {
+    const response = await plainFetch(...request);
+    const { status, headers } = response;
+    const body = status === 204 ? null : await response.arrayBuffer();
+    return new Response(body, { status, headers });
+  } finally {
+    window.asked--;
+  }
+};
+"""
+SETTLE = """
+async (patience) => {
+  const end = performance.now() + patience;
+  for (let quiet = 0; quiet < 3; quiet = window.asked ? 0 : quiet + 1) {
+    await new Promise(requestAnimationFrame);
+    if (performance.now() > end) return false;
+  }
+  return true;
+}
+"""
 
 
 def template(digit, style=None):
@@ -30,6 +57,7 @@ class Paper:
         self.page = page
         self.asked = 0
         self.predictions = 0
+        page.add_init_script(WATCH)
         page.on("request", lambda request: self._count(request, 1))
         page.on("requestfinished", lambda request: self._count(request, -1))
         page.on("requestfailed", lambda request: self._count(request, -1))
@@ -74,13 +102,13 @@ class Paper:
 
     def settle(self):
         """Waits until the last answer is on the page."""
-        deadline = time.monotonic() + PATIENCE_S
-        quiet = time.monotonic()
-        while time.monotonic() - quiet < SETTLED_S:
-            assert time.monotonic() < deadline, "the page is asking without end"
-            self.page.wait_for_timeout(20)
-            if self.asked > 0:
-                quiet = time.monotonic()
+        assert self.page.evaluate(SETTLE, 1000 * PATIENCE_S), "the page is asking without end"
+
+    def rest(self):
+        """Waits until nothing moves any more."""
+        self.page.evaluate(
+            "() => Promise.all(document.getAnimations().map(({ finished }) => finished))"
+        )
 
     def until(self, condition):
         """Waits for a condition in the page. Not wait_for_function(), which the page's policy

@@ -39,7 +39,7 @@ def test_axe_finds_nothing(open_page, collecting, scheme, width):
     assert paper.page.locator("#number-digits button").count() == 2
     paper.page.locator("#service summary").click()
     sync_api.expect(paper.page.locator("#models")).not_to_be_empty()
-    paper.page.wait_for_timeout(150)  # the bars come to rest
+    paper.rest()
     paper.keep(f"everything-{width}-{scheme}")
     assert violations(paper.page) == []
 
@@ -63,6 +63,7 @@ def test_text_four_times_as_large_needs_no_scrolling_sideways(open_page, server)
 
 def test_the_focus_goes_through_everything_in_order(open_page, collecting):
     paper = open_page(collecting.url, viewport={"width": 1280, "height": 800})
+    paper.until("document.body.classList.contains('corrects')")
     paper.draw(template(7, "plain"))
     assert paper.digit() == "7"
     order = []

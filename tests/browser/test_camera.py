@@ -129,7 +129,9 @@ def test_the_camera_is_given_back(paper, how):
             """Object.defineProperty(document, "hidden", { value: true });
             document.dispatchEvent(new Event("visibilitychange"));"""
         )
-    expect(dialog(paper)).to_be_hidden()
+    # a dialog tells that it was closed after it is gone
+    expect(paper.page.locator("#viewfinder")).to_have_attribute("data-state", "closed")
+    assert dialog(paper).count() == 0
     assert paper.page.evaluate(STATES) == ["ended"]
     assert paper.text("headline") == "Nothing yet"
 
@@ -161,14 +163,7 @@ def test_one_camera_cannot_be_turned_and_two_can(paper):
     )
     look(paper)
     paper.page.get_by_role("button", name="Switch").click()
-    # not wait_for_function(), which the page's policy forbids once it has to look twice
-    paper.page.evaluate(
-        """async (end) => {
-            while (streams.length < 3 && performance.now() < end)
-              await new Promise((done) => setTimeout(done, 20));
-        }""",
-        START_MS,
-    )
+    paper.until("streams.length === 3")
     wait_for_camera(paper)
     assert paper.page.evaluate(STATES) == ["ended", "ended", "live"]
 

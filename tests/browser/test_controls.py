@@ -229,6 +229,7 @@ def test_a_window_that_is_resized_under_the_pen_keeps_the_stroke(paper):
     for point in rest:
         mouse.move(*point)
     paper.page.set_viewport_size({"width": 768, "height": 1024})
+    paper.until("innerWidth === 768")
     for point in paper.points(stroke)[half:]:
         mouse.move(*point)
     mouse.up()

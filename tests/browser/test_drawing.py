@@ -68,8 +68,8 @@ def test_a_tap_is_a_dot_and_no_digit(paper):
 
 def test_ink_is_sharp_on_a_dense_screen(open_page, server):
     paper = open_page(server.url, viewport={"width": 360, "height": 640}, device_scale_factor=3)
-    sides = paper.page.locator("#sheet").evaluate("sheet => [sheet.width, sheet.clientWidth]")
-    assert sides[0] == 3 * sides[1]
+    sheet = "document.getElementById('sheet')"
+    paper.until(f"{sheet}.width === 3 * {sheet}.clientWidth")
 
 
 def test_one_request_at_a_time(paper):

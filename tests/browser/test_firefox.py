@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 ESCAPE, SPACE, TAB, ENTER = "\ue00c", " ", "\ue004", "\ue007"
 LEFT, UP, RIGHT, DOWN = "\ue012", "\ue013", "\ue014", "\ue015"
-PATIENCE_S = 15
+PATIENCE_S = 30
 
 WATCH = """
 window.troubles = [];

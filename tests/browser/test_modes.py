@@ -103,21 +103,21 @@ def test_a_scribble_is_no_digit(paper):
 
 
 def test_why_is_painted_over_the_drawing(paper):
-    colours = """sheet => {
+    colours = """(() => {
+      const sheet = document.getElementById("sheet");
       const { data } = sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height);
       const seen = new Set();
       for (let i = 0; i < data.length; i += 4)
         if (data[i + 3]) seen.add(data.slice(i, i + 4).join());
       return seen.size;
-    }"""
+    })()"""
     paper.draw(template(7, "plain"))
     assert paper.digit() == "7"
     with paper.page.expect_response(re.compile(":explain$")):
         paper.page.keyboard.press("w")
     paper.settle()
-    paper.page.wait_for_timeout(200)
     assert paper.page.locator(".because").is_visible()
-    assert paper.page.locator("#sheet").evaluate(colours) > 12
+    paper.until(f"{colours} > 12")
     assert paper.digit() == "7"
     paper.page.keyboard.press("w")
     assert paper.digit() == "7"
@@ -268,7 +268,7 @@ def test_on_a_slow_network_the_last_drawing_is_answered(open_page, server):
         paper.draw(template(digit))
         paper.page.keyboard.press("Escape")
     paper.draw(template(5))
-    expect(paper.page.locator("body")).to_have_attribute("data-digit", "5", timeout=10_000)
+    expect(paper.page.locator("body")).to_have_attribute("data-digit", "5")
 
 
 def test_models_are_compared(open_page, tmp_path):

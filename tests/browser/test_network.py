@@ -78,9 +78,11 @@ def test_a_slow_answer_to_a_cleared_drawing_is_not_shown(open_page, server):
     held = []
     paper.page.route(re.compile(":predict$"), lambda route: held.append(route))
     paper.draw(template(7, "plain"))
-    expect(paper.page.locator("#headline")).to_have_text("A dot so far")
+    while not held:
+        paper.page.wait_for_timeout(20)
+    assert paper.text("headline") == "A dot so far"
     paper.page.locator("#clear").click()
-    (route,) = held
+    (route,) = held  # one is asked at a time
     with contextlib.suppress(sync_api.Error):  # the page may have hung up
         route.continue_()
     paper.page.wait_for_timeout(300)

@@ -118,6 +118,7 @@ def test_fingers_find_everything(open_page, width, height, tmp_path):
     collecting = Server("--feedback-db", str(tmp_path / "feedback.db"))
     size = {"width": width, "height": height}
     paper = open_page(collecting.url, viewport=size, has_touch=True, is_mobile=True)
+    paper.until("document.body.classList.contains('corrects')")
     paper.draw(template(4))
     assert paper.digit() == "4"
     touched = "button, summary, label, a"
