@@ -93,15 +93,14 @@ static int read_number(struct feedback *f, const char *sql, int64_t *ret, struct
 }
 
 /* An empty database may become ours; one of somebody else's must not. */
-static int check_owner(struct feedback *f, struct error *err)
+static int check_owner(struct feedback *f, int64_t *ret_tables, struct error *err)
 {
     int64_t id = 0;
-    int64_t tables = 0;
     int r = read_number(f, "PRAGMA application_id", &id, err);
 
     if (r == 0)
-        r = read_number(f, "SELECT count(*) FROM sqlite_master", &tables, err);
-    if (r == 0 && id != APPLICATION_ID && tables > 0) {
+        r = read_number(f, "SELECT count(*) FROM sqlite_master", ret_tables, err);
+    if (r == 0 && id != APPLICATION_ID && *ret_tables > 0) {
         close_db(f);
         r = error_set(err, -EBADMSG, "%s is an SQLite file, but not one of digitd's feedback",
                       file_tail(f->path));
@@ -133,18 +132,21 @@ int feedback_open(struct feedback *f, struct error *err)
 {
     if (f->db)
         return 0;
+
+    int64_t tables = 0;
     int r = sqlite3_open_v2(f->path, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 
     if (r)
         return fail(f, r, err);
     (void)sqlite3_busy_timeout(f->db, BUSY_MS);
-    r = check_owner(f, err);
+    r = check_owner(f, &tables, err);
     /* With the write-ahead log readers do not hold up writers; FULL waits for the disk. */
     if (r == 0)
         r = exec(f, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", err);
     if (r == 0)
         r = limit_size(f, err);
-    if (r == 0)
+    /* What is there is left as it is: on a full disk it can still be read. */
+    if (r == 0 && tables == 0)
         r = exec(f, schema, err);
     return r ? r : recount(f, err);
 }

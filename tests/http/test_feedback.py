@@ -245,6 +245,16 @@ def test_templates_can_all_be_corrected(start, store):
     assert len(rows(store)) == len(read_templates())
 
 
+def test_looking_into_a_store_does_not_write(start, store, tmp_path):
+    """Else what it holds could not be saved from a disk that is full."""
+    server = start("--feedback-db", str(store))
+    assert send(server, strokes=STROKES, truth=7).status == 201
+    server.stop()
+    before = store.read_bytes()
+    digitd("feedback", "export", "--feedback-db", store, "--out", tmp_path / "out")
+    assert store.read_bytes() == before
+
+
 def test_export_refusals(tmp_path, store):
     flags = ("--feedback-db", store, "--out", tmp_path / "out")
     _, err = digitd("feedback", "export", *flags, code=FAILED)
