@@ -17,6 +17,11 @@ export class Trouble extends Error {
   }
 }
 
+// Why fetch() or what came after it failed.
+export function reasonOf(error) {
+  return error instanceof TypeError ? "The server cannot be reached." : error.message;
+}
+
 export async function troubleOf(response) {
   const passing = response.status >= 500 || response.status === 429;
   const body = await response.json().catch(() => null);

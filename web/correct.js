@@ -1,6 +1,6 @@
 // Correct me: one tap says what the drawing should have been read as.
 
-import { troubleOf } from "./client.js";
+import { reasonOf, troubleOf } from "./client.js";
 import { collectsFeedback } from "./models.js";
 import { placeOf } from "./words.js";
 
@@ -29,7 +29,7 @@ export class Correct {
   // takes it.
   watch({ predictions, model }, sourceOf) {
     if (!this.#offered) return;
-    this.#given = { predictions, model, sourceOf, noted: [] };
+    this.#given = { predictions, model, sourceOf, said: [], closed: [] };
     document.body.classList.add("correctable");
   }
 
@@ -41,17 +41,18 @@ export class Correct {
 
   async send(truth) {
     const [given, index] = [this.#given, this.#index];
-    if (!given || given.noted[index]) return;
-    const say = (text) => {
-      given.noted[index] = text;
+    if (!given || given.closed[index]) return;
+    const say = (text, closed) => {
+      given.said[index] = text;
+      given.closed[index] = closed;
       this.#show();
     };
-    say("Sending…");
+    say("Sending…", true);
     try {
       await this.#store(given, index, truth);
-      say(truth === "none" ? "Noted as no digit. Thank you." : `Noted as ${truth}. Thank you.`);
+      say(`Noted as ${truth === "none" ? "no digit" : truth}. Thank you.`, true);
     } catch (error) {
-      say(`Not noted: ${error.message}`);
+      say(`Not noted: ${reasonOf(error)}`, false); // it can be picked again
     }
   }
 
@@ -71,11 +72,12 @@ export class Correct {
   }
 
   #show() {
-    const noted = this.#given?.noted[this.#index];
+    const said = this.#given?.said[this.#index];
+    const closed = Boolean(this.#given?.closed[this.#index]);
     const which = this.#given?.predictions.length > 1 ? placeOf(this.#index) : "it";
-    byId("correction").textContent = noted ? "" : `Wrong? Pick what ${which} is, or`;
-    byId("noted").textContent = noted ?? "";
-    byId("no-digit").hidden = Boolean(noted);
-    document.body.classList.toggle("corrected", Boolean(noted));
+    byId("correction").textContent = said ? "" : `Wrong? Pick what ${which} is, or`;
+    byId("noted").textContent = said ?? "";
+    byId("no-digit").hidden = closed;
+    document.body.classList.toggle("corrected", closed);
   }
 }

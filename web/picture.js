@@ -3,11 +3,11 @@
 // Pixels. The server makes photographs smaller than this before it looks for ink.
 const SIDE_MAX = 1000;
 
-export class NoPicture extends Error {}
+class NoPicture extends Error {}
 
 // A file as {canvas, width, height, png}: what to show, and the bytes to send. Throws NoPicture
 // with a sentence for the reader.
-export async function readPicture(file) {
+async function readPicture(file) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file);

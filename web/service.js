@@ -1,5 +1,6 @@
 // A look at the service: what it answered, how fast, and with which models.
 
+import { reasonOf } from "./client.js";
 import { digest, parseMetrics, quantile } from "./metrics.js";
 import { collectsFeedback, listCorrections, listVersions } from "./models.js";
 
@@ -52,7 +53,7 @@ export class Service {
         this.#showCorrections(versions[0].model, await listCorrections(versions[0].model));
       byId("service-trouble").textContent = "";
     } catch (error) {
-      byId("service-trouble").textContent = error instanceof TypeError ? "The server cannot be reached." : error.message;
+      byId("service-trouble").textContent = reasonOf(error);
     }
   }
 

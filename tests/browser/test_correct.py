@@ -141,6 +141,11 @@ def test_a_store_that_refuses_is_said_to(open_page, tmp_path):
     expect(paper.page.locator("#noted")).to_contain_text("Not noted: ")
     expect(paper.page.locator("#noted")).to_contain_text("unable to open")
     broken.stop()
+    paper.page.get_by_role("button", name="It is 1").click()
+    expect(paper.page.locator("#noted")).to_have_text("Not noted: The server cannot be reached.")
+    mended = Server("--feedback-db", str(tmp_path / "feedback.db"), "--port", str(broken.port))
+    correct(paper, "It is 1", "1")
+    check_end(mended)
 
 
 def test_without_a_database_there_is_nothing_to_correct(open_page, server):
