@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "server/http_loop.h"
 
@@ -60,16 +61,19 @@ static const char *sentence(unsigned status)
 }
 
 /* Some versions (0.9.75) send the head of such an answer twice if it is about the headers. So
- * what we have to say goes straight to the socket; told that there is no answer, the library
- * closes the connection, as it would have anyway. */
+ * what we have to say goes straight to the socket, which takes nothing more afterwards. Told
+ * that there is no answer, the library would close the connection at once, and some of its
+ * functions go on with what they then have freed. */
 enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned int status_code,
                                    struct MHD_Response *response)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct http_client *c = info ? info->socket_context : NULL;
 
-    (void)response; /* the library frees it */
-    if (info && info->socket_context)
-        http_request_rejected(info->socket_context, (int)status_code, sentence(status_code));
-    return MHD_NO;
+    if (c) {
+        http_request_rejected(c, (int)status_code, sentence(status_code));
+        (void)shutdown(c->fd, SHUT_WR);
+    }
+    return http_refusal_queue(connection, status_code, response);
 }

@@ -297,3 +297,14 @@ def test_many_bodies_at_a_time(start):
         s.close()
     assert told > 90
     assert wait_for(lambda: server.request("POST", INFER, BODY).status == 200)
+
+
+@pytest.mark.parametrize("cookie", [b"a=b; ", b"x"])
+def test_cookies_up_to_the_limit(start, cookie):
+    """libmicrohttpd keeps a copy of them, and where there is no room for it goes on all the same:
+    in memory that it must not have freed."""
+    server = start("--max-header", "64k")
+    for size in range(2000, 64_000, 4000):
+        cookies = b"Cookie: " + cookie * (size // len(cookie)) + b"\r\n"
+        answer = server.raw(b"GET /v2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + cookies + b"\r\n")
+        assert parse(answer)[0] in (200, 431)
