@@ -41,6 +41,7 @@ static void note(struct http_header *h, const char *name, const char *value)
         {"x-request-id",     offsetof(struct http_header, id)        },
         {"ce-specversion",   offsetof(struct http_header, event)     },
         {"connection",       offsetof(struct http_header, connection)},
+        {"cookie",           offsetof(struct http_header, cookie)    },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -56,6 +57,7 @@ static void note(struct http_header *h, const char *name, const char *value)
 
 void http_header_add(struct http_header *h, const char *name, const char *value)
 {
+    h->n++;
     if (!is_token(name)) {
         refuse(h, 400, "a header's name holds characters that it must not");
     } else if (strcasecmp(name, "Content-Length") == 0) {

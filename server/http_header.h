@@ -2,6 +2,7 @@
 #define SERVER_HTTP_HEADER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct MHD_Connection;
@@ -20,6 +21,8 @@ struct http_header {
     const char *id;         /* x-request-id */
     const char *event;      /* ce-specversion */
     const char *connection; /* Connection */
+    const char *cookie;     /* Cookie; of two, the first */
+    size_t n;               /* how many there are */
     uint64_t announced;     /* bytes; 1 if chunked */
     int refused;            /* 0, or the status to answer with */
     const char *why;        /* and the sentence */

@@ -18,6 +18,8 @@
 
 enum {
     POOL_MORE = 8 * 1024, /* of the pool, beyond the headers; it is cleared for each request */
+    POOL_RECORD = 64,     /* libmicrohttpd's, of a header or a cookie */
+    POOL_ANSWER = 2048,   /* for the head of the answer */
     FIRST_RESERVE = 256 * 1024,
 };
 
@@ -90,6 +92,20 @@ static size_t header_len(struct MHD_Connection *connection)
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 
     return info ? info->header_size : 0;
+}
+
+/* Whether the pool has no room left for the head of an answer: then the library would hang up
+ * without a word. Cookies are in there twice. */
+static bool is_crowded(const struct http_loop *l, const struct http_header *h, size_t len)
+{
+    size_t records = h->n;
+
+    if (h->cookie)
+        len += strlen(h->cookie) + 1;
+    for (const char *at = h->cookie; at; at = strpbrk(at + 1, ",;"))
+        records++;
+    return len + records * POOL_RECORD + POOL_ANSWER >
+           (size_t)l->settings->header_max + POOL_MORE;
 }
 
 /* The path as the routes know it. Also whoever leaves the prefix away is answered: probes and
@@ -173,6 +189,8 @@ static bool look(struct http_client *c, struct MHD_Connection *connection, const
         http_request_refuse(
             c, 431, "the request line and headers are %zu bytes; at most %ld are allowed",
             header_len(connection), settings->header_max);
+    else if (is_crowded(c->loop, h, header_len(connection)))
+        http_request_refuse(c, 431, "the headers, %zu of them, and cookies are too long", h->n);
     else if (strcmp(method, "OPTIONS") == 0 && (r == -EPERM || strcmp(c->req.path, "*") == 0))
         c->options = true;
     else if (r == -EPERM)
@@ -185,7 +203,7 @@ static bool look(struct http_client *c, struct MHD_Connection *connection, const
     return h->refused || (c->refused && h->announced);
 }
 
-/* libmicrohttpd takes no answer while it hands over a body, so this one goes past it. */
+/* Where libmicrohttpd takes no answer, as while it hands over a body: this one goes past it. */
 static enum MHD_Result break_off(struct http_client *c, int status, const char *text)
 {
     if (status == 503)
@@ -208,7 +226,11 @@ static enum MHD_Result on_request(void *loop, struct MHD_Connection *connection,
     if (!c)
         return MHD_NO; /* there was no memory for it */
     if (!c->seen) {
-        if (!look(c, connection, url, method, version))
+        bool now = look(c, connection, url, method, version);
+
+        if (c->header.refused || c->refused == 431)
+            return break_off(c, c->refused, c->why); /* there may be no room for an answer */
+        if (!now)
             return MHD_YES;
         c->linger = true;
         return http_answer(c, method) ? MHD_YES : MHD_NO;

@@ -15,6 +15,7 @@ from digitd import Server, ask, check_end, read_all
 INFER = "/v2/models/mnist/infer"
 HEAD = f"POST {INFER} HTTP/1.1\r\nHost: x\r\n".encode()
 GET = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n"
+LAST = GET + b"Connection: close\r\n"
 BODY = v2_body().encode()
 MIB = 1 << 20
 
@@ -306,5 +307,14 @@ def test_cookies_up_to_the_limit(start, cookie):
     server = start("--max-header", "64k")
     for size in range(2000, 64_000, 4000):
         cookies = b"Cookie: " + cookie * (size // len(cookie)) + b"\r\n"
-        answer = server.raw(b"GET /v2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + cookies + b"\r\n")
-        assert parse(answer)[0] in (200, 431)
+        assert parse(server.raw(LAST + cookies + b"\r\n"))[0] in (200, 431)
+
+
+@pytest.mark.parametrize(
+    "header", [b"Cookie: %s", b"X: %s\r\n %s", b"X: %s", b"Cookie: %s\r\nX: %s"], ids=repr
+)
+def test_nobody_is_left_without_an_answer(server, header):
+    for size in range(500, 26_000, 500):
+        value = b"x" * (size // header.count(b"%s"))
+        lines = header.replace(b"%s", value) + b"\r\n"
+        assert parse(server.raw(LAST + lines + b"\r\n"))[0] in (200, 400, 431), size
