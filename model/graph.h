@@ -16,7 +16,7 @@ enum {
     GRAPH_RANK_MAX = 7,
     GRAPH_OPSET_MIN = 1,
     GRAPH_OPSET_MAX = 28,
-    GRAPH_NODES_MAX = 512,
+    GRAPH_NODES_MAX = 1024,
     GRAPH_NAMES_MAX = 8192, /* of initializers and what nodes make, and of what they take */
     GRAPH_PAD_MAX = 1024,
     GRAPH_ELEMENTS_MAX = 1 << 22, /* of one value, for one image */

@@ -19,6 +19,7 @@ static const struct {
     {"Mul",   KERNELS_MULTIPLY},
     {"Div",   KERNELS_DIVIDE  },
     {"Max",   KERNELS_MAXIMUM },
+    {"Mean",  KERNELS_ADD     },
     {"Min",   KERNELS_MINIMUM },
     {"Or",    KERNELS_MAXIMUM },
     {"Pow",   KERNELS_POWER   },
@@ -293,7 +294,26 @@ static int align(struct graph_builder *b, const struct onnx_node *n,
     return r;
 }
 
-/* Add, Sub and the like; Max, Min and Sum take any number of inputs. */
+/* Mean is a sum so far. */
+static int divide(struct graph_builder *b, const struct onnx_node *n, struct graph_symbol *sum,
+                  struct error *err)
+{
+    const struct graph_dims one = {0};
+    struct graph_symbol result = {0};
+    struct onnx_tensor *t = NULL;
+    float *data = NULL;
+    int r = graph_constant(b, n, ONNX_FLOAT, &one, &t, &data, err);
+
+    if (r != 0)
+        return r;
+    *data = (float)n->n_inputs;
+    r = graph_combine(b, n, KERNELS_DIVIDE, sum, &(struct graph_symbol){.constant = t}, &result,
+                      err);
+    *sum = result;
+    return r;
+}
+
+/* Add, Sub and the like; Max, Mean, Min and Sum take any number of inputs. */
 int graph_make_pair(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {
     const struct graph_symbol *first = NULL;
@@ -316,5 +336,7 @@ int graph_make_pair(struct graph_builder *b, const struct onnx_node *n, struct e
             r = graph_combine(b, n, pair_of(n), &sum, &right, &both, err);
         sum = both;
     }
+    if (r == 0 && strcmp(n->op, "Mean") == 0)
+        r = divide(b, n, &sum, err);
     return r == 0 ? graph_bind(b, n, sum, err) : r;
 }

@@ -135,16 +135,25 @@ static int common(struct graph_builder *b, const struct onnx_node *n, struct gra
     return 0;
 }
 
-/* Of what depends on the picture: 1 or 0. */
-static int compare_values(struct graph_builder *b, const struct onnx_node *n, struct error *err)
-{
-    enum kernels_pair pair = *n->op == 'E'   ? KERNELS_EQUAL
-                             : *n->op == 'L' ? KERNELS_LESS
-                                             : KERNELS_GREATER;
-    struct graph_symbol result = {0};
-    int r = graph_combine(b, n, pair, graph_input(b, n, 0), graph_input(b, n, 1), &result, err);
+static const struct comparison {
+    const char *op;
+    enum kernels_pair pair;
+    bool opposite;
+} comparisons[] = {
+    {"Equal",          KERNELS_EQUAL,   false},
+    {"Greater",        KERNELS_GREATER, false},
+    {"GreaterOrEqual", KERNELS_LESS,    true },
+    {"Less",           KERNELS_LESS,    false},
+    {"LessOrEqual",    KERNELS_GREATER, true },
+};
 
-    return r == 0 ? graph_bind(b, n, result, err) : r;
+static const struct comparison *comparison_of(const struct onnx_node *n)
+{
+    const struct comparison *c = comparisons;
+
+    while (strcmp(c->op, n->op) != 0)
+        c++;
+    return c;
 }
 
 /* 1 where it is 0, else 0. */
@@ -169,6 +178,22 @@ int graph_truth(struct graph_builder *b, const struct onnx_node *n,
     int r = is_zero(b, n, s, &otherwise, err);
 
     return r == 0 ? is_zero(b, n, &otherwise, ret, err) : r;
+}
+
+/* Of what depends on the picture: 1 or 0. What is not less is greater or equal. */
+static int compare_values(struct graph_builder *b, const struct onnx_node *n, struct error *err)
+{
+    const struct comparison *c = comparison_of(n);
+    struct graph_symbol opposite = {0};
+    struct graph_symbol result = {0};
+    int r =
+        graph_combine(b, n, c->pair, graph_input(b, n, 0), graph_input(b, n, 1), &result, err);
+
+    if (r == 0 && c->opposite) {
+        opposite = result;
+        r = is_zero(b, n, &opposite, &result, err);
+    }
+    return r == 0 ? graph_bind(b, n, result, err) : r;
 }
 
 int graph_make_not(struct graph_builder *b, const struct onnx_node *n, struct error *err)
@@ -214,9 +239,9 @@ static bool all_constant(const struct graph_builder *b, const struct onnx_node *
     return true;
 }
 
-/* Equal, Less and Greater. */
 int graph_make_compare(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {
+    const struct comparison *c = comparison_of(n);
     const struct onnx_tensor *from[2] = {0};
     struct graph_dims dims = {0};
     struct onnx_tensor *t = NULL;
@@ -226,7 +251,6 @@ int graph_make_compare(struct graph_builder *b, const struct onnx_node *n, struc
     if (!all_constant(b, n))
         return compare_values(b, n, err);
     r = common(b, n, &dims, err);
-
     if (r == 0)
         r = both(b, n, 0, &dims, from, err);
     if (r == 0)
@@ -235,7 +259,9 @@ int graph_make_compare(struct graph_builder *b, const struct onnx_node *n, struc
         double x = graph_number(from[0], i);
         double y = graph_number(from[1], i);
 
-        data[i] = *n->op == 'E' ? x == y : (*n->op == 'L' ? x < y : x > y);
+        data[i] = c->opposite != (c->pair == KERNELS_EQUAL  ? x == y
+                                  : c->pair == KERNELS_LESS ? x < y
+                                                            : x > y);
     }
     return r == 0 ? graph_bind(b, n, (struct graph_symbol){.constant = t}, err) : r;
 }

@@ -174,6 +174,40 @@ static bool is_list(const struct graph_builder *b, const struct graph_symbol *s)
     return shape->rank == 1 && !shape->alone;
 }
 
+/* Of two constants, as where a weight is divided by its largest singular value. */
+static int fold_product(struct graph_builder *b, const struct onnx_node *n,
+                        const struct onnx_tensor *x, const struct onnx_tensor *y,
+                        struct graph_symbol *ret, struct error *err)
+{
+    size_t row = x->rank > 0 ? (size_t)x->dims[x->rank - 1] : 0;
+    size_t height = x->rank == 2 ? (size_t)x->dims[0] : 1;
+    size_t width = y->rank == 2 ? (size_t)y->dims[1] : 1;
+    struct graph_dims dims = {0};
+    struct onnx_tensor *t = NULL;
+    float *data = NULL;
+    int r = 0;
+
+    if (x->rank < 1 || x->rank > 2 || y->rank < 1 || y->rank > 2 || (size_t)y->dims[0] != row ||
+        x->type != ONNX_FLOAT || y->type != ONNX_FLOAT ||
+        (uint64_t)height * width * row > GRAPH_TABLES_MAX)
+        return graph_refuse(n, err, -ENOTSUP, "one input must depend on the picture");
+    if (x->rank == 2)
+        dims.at[dims.rank++] = (int64_t)height;
+    if (y->rank == 2)
+        dims.at[dims.rank++] = (int64_t)width;
+    r = graph_constant(b, n, ONNX_FLOAT, &dims, &t, &data, err);
+    for (size_t i = 0; r == 0 && i < height * width; i++) {
+        double sum = 0;
+
+        for (size_t k = 0; k < row; k++)
+            sum +=
+                graph_number(x, i / width * row + k) * graph_number(y, k * width + i % width);
+        data[i] = (float)sum;
+    }
+    *ret = (struct graph_symbol){.constant = t};
+    return r;
+}
+
 static int multiply(struct graph_builder *b, const struct onnx_node *n,
                     const struct graph_symbol *x, const struct graph_symbol *y,
                     struct graph_symbol *ret, struct error *err)
@@ -187,7 +221,7 @@ static int multiply(struct graph_builder *b, const struct onnx_node *n,
     int r = 0;
 
     if (x->constant && y->constant)
-        return graph_refuse(n, err, -ENOTSUP, "one input must depend on the picture");
+        return fold_product(b, n, x->constant, y->constant, ret, err);
     r = as_matrices(b, n, &f, err);
     if (r == 0)
         r = measure(b, n, &f, err);

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "model/error.h"
@@ -9,6 +10,9 @@
  * row. */
 
 enum { OPSET_SOFTMAX_OF_ONE_AXIS = 13 };
+
+/* Beyond it a double skips whole numbers. */
+#define WHOLE_MAX 9007199254740992.0
 
 /* Axes that are not asked for first, the others behind them; `n_kept` of the former. */
 static void reorder(const bool axes[ONNX_RANK_MAX], size_t rank, size_t order[ONNX_RANK_MAX],
@@ -152,32 +156,6 @@ static const struct {
     {"ReduceSumSquare", GRAPH_ROWS_SUM_SQUARE },
 };
 
-/* All of a list of whole numbers, as in the product of some dimensions. */
-static int fold(struct graph_builder *b, const struct onnx_node *n, enum graph_rows rows,
-                const struct onnx_tensor *from, struct error *err)
-{
-    struct graph_dims dims = {.rank = graph_int(n, "keepdims", 1) ? 1 : 0, .at = {1}};
-    struct onnx_tensor *t = NULL;
-    int64_t result = rows == GRAPH_ROWS_PRODUCT ? 1 : 0;
-    void *data = NULL;
-    bool overflow = false;
-    int r = 0;
-
-    if (!graph_is_whole(from) || from->rank != 1 ||
-        (rows != GRAPH_ROWS_PRODUCT && rows != GRAPH_ROWS_SUM))
-        return graph_refuse(n, err, -ENOTSUP, "input 0 must depend on the picture");
-    for (size_t i = 0; i < from->count; i++)
-        overflow |= rows == GRAPH_ROWS_SUM
-                        ? __builtin_add_overflow(result, graph_whole(from, i), &result)
-                        : __builtin_mul_overflow(result, graph_whole(from, i), &result);
-    if (overflow)
-        return graph_refuse(n, err, -EBADMSG, "its numbers are too large");
-    r = graph_constant(b, n, from->type, &dims, &t, &data, err);
-    if (r == 0)
-        graph_store(t, data, 0, result, 0);
-    return r == 0 ? graph_bind(b, n, (struct graph_symbol){.constant = t}, err) : r;
-}
-
 /* Which axes, all if none are named, and the dimensions of the result with them as 1 or gone.
  */
 static int read_axes(const struct graph_builder *b, const struct onnx_node *n,
@@ -202,6 +180,85 @@ static int read_axes(const struct graph_builder *b, const struct onnx_node *n,
     return r;
 }
 
+/* One more number of a constant's row. */
+static double gather(enum graph_rows rows, double so_far, double x)
+{
+    switch ((int)rows) {
+    case GRAPH_ROWS_PRODUCT:
+        return so_far * x;
+    case GRAPH_ROWS_MAX:
+        return x > so_far ? x : so_far;
+    case GRAPH_ROWS_MIN:
+        return x < so_far ? x : so_far;
+    case GRAPH_ROWS_L1:
+        return so_far + fabs(x);
+    case GRAPH_ROWS_L2:
+    case GRAPH_ROWS_SUM_SQUARE:
+        return so_far + x * x;
+    default: /* sum and mean */
+        return so_far + x;
+    }
+}
+
+/* What gather() begins with for each row. */
+static double beginning(enum graph_rows rows)
+{
+    return rows == GRAPH_ROWS_PRODUCT ? 1
+           : rows == GRAPH_ROWS_MAX   ? -HUGE_VAL
+           : rows == GRAPH_ROWS_MIN   ? HUGE_VAL
+                                      : 0;
+}
+
+/* The row of element `k`. */
+static size_t row_of(const struct onnx_tensor *t, const bool axes[ONNX_RANK_MAX], size_t k)
+{
+    size_t ret = 0;
+    size_t step = 1;
+
+    for (size_t i = t->rank; i-- > 0; k /= (size_t)t->dims[i])
+        if (!axes[i]) {
+            ret += k % (size_t)t->dims[i] * step;
+            step *= (size_t)t->dims[i];
+        }
+    return ret;
+}
+
+/* Of constants: weights, and dimensions, such as the product of some. */
+static int fold(struct graph_builder *b, const struct onnx_node *n, enum graph_rows rows,
+                const struct onnx_tensor *from, const bool axes[ONNX_RANK_MAX],
+                const struct graph_dims *to, struct error *err)
+{
+    struct onnx_tensor *t = NULL;
+    double *rest = NULL;
+    void *data = NULL;
+    bool large = false;
+    int r = 0;
+
+    if (onnx_element_len(from->type) == 0 || from->count == 0 || rows == GRAPH_ROWS_LOG_SUM ||
+        rows == GRAPH_ROWS_LOG_SUM_EXP)
+        return graph_refuse(n, err, -ENOTSUP, "input 0 must depend on the picture");
+    r = graph_constant(b, n, from->type, to, &t, &data, err);
+    if (r == 0)
+        r = graph_table(b, n, t->count, sizeof(*rest), &rest, err);
+    for (size_t i = 0; r == 0 && i < t->count; i++)
+        rest[i] = beginning(rows);
+    for (size_t k = 0; r == 0 && k < from->count; k++) {
+        double *row = &rest[row_of(from, axes, k)];
+
+        *row = gather(rows, *row, graph_number(from, k));
+    }
+    for (size_t i = 0; r == 0 && i < t->count; i++) {
+        if (rows == GRAPH_ROWS_MEAN)
+            rest[i] /= (double)(from->count / t->count);
+        rest[i] = rows == GRAPH_ROWS_L2 ? sqrt(rest[i]) : rest[i];
+        large = large || !(fabs(rest[i]) < WHOLE_MAX);
+        graph_store(t, data, i, large ? 0 : (int64_t)rest[i], rest[i]);
+    }
+    if (r == 0 && large && graph_is_whole(t))
+        r = graph_refuse(n, err, -EBADMSG, "its numbers are too large");
+    return r == 0 ? graph_bind(b, n, (struct graph_symbol){.constant = t}, err) : r;
+}
+
 int graph_make_reduce(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {
     const struct graph_symbol *s = NULL;
@@ -215,10 +272,10 @@ int graph_make_reduce(struct graph_builder *b, const struct onnx_node *n, struct
 
     while (strcmp(reductions[i].op, n->op) != 0)
         i++;
-    if (r == 0 && s->constant)
-        return fold(b, n, reductions[i].rows, s->constant, err);
     if (r == 0)
         r = read_axes(b, n, graph_dims_of(b, s), axes, &to, err);
+    if (r == 0 && s->constant)
+        return fold(b, n, reductions[i].rows, s->constant, axes, &to, err);
     if (r == 0)
         r = graph_over_rows(b, n, reductions[i].rows, s, axes, 0, &made, err);
     batched = r == 0 && graph_batched(b, s) && !axes[0];

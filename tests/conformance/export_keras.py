@@ -52,6 +52,34 @@ def mnist_convnet():
     ]
 
 
+def lstm():
+    return [
+        layers.Reshape((28, 28)),
+        layers.LSTM(32, return_sequences=True),
+        layers.Bidirectional(layers.LSTM(24)),
+        layers.Dense(10, "softmax"),
+    ]
+
+
+def gru():
+    return [
+        layers.Reshape((28, 28)),
+        layers.GRU(32, unroll=True),
+        layers.Dense(10),
+    ]
+
+
+def sigmoids():
+    """A class against the rest, of greys that are scaled in the network."""
+    return [
+        layers.Rescaling(2.0, offset=-1.0),
+        layers.Conv2D(8, 5, strides=2, activation="swish"),
+        layers.LayerNormalization(),
+        layers.Flatten(),
+        layers.Dense(10, "sigmoid"),
+    ]
+
+
 def separable():
     """Depthwise convolutions: of each channel alone, with one or more filters for each."""
     return [
@@ -79,7 +107,9 @@ def residual(x):
     return layers.Dense(10)(layers.Flatten()(x))
 
 
-NETWORKS = {f.__name__: f for f in (mlp, lenet, mnist_convnet, separable, residual)}
+NETWORKS = {
+    f.__name__: f for f in (mlp, lenet, mnist_convnet, lstm, gru, sigmoids, separable, residual)
+}
 
 
 def make(name):

@@ -274,6 +274,15 @@ def padded():
     )
 
 
+def spectral():
+    return nn.Sequential(
+        nn.utils.spectral_norm(nn.Conv2d(1, 8, 5, stride=2)),
+        nn.LeakyReLU(0.2),
+        nn.Flatten(),
+        nn.Linear(1152, 10),
+    )
+
+
 def normed():
     return nn.Sequential(
         nn.Conv2d(1, 12, 5, stride=2),
@@ -320,6 +329,7 @@ NETWORKS = {
     "unshuffle": Unshuffle,
     "activations": activations,
     "padded": padded,
+    "spectral norm": spectral,
     "normed": normed,
 }
 
