@@ -20,6 +20,7 @@
 enum {
     KEEP = 1024 * 1024, /* of each of the loop's buffers, between two requests */
     PACK_MIN = 1024,    /* what is shorter fits into one packet anyway */
+    PATH_LOGGED = 500,  /* bytes: a line of the log should be one write */
 };
 
 static void add(struct MHD_Response *response, const char *name, const char *value)
@@ -144,12 +145,14 @@ static void log_access(const struct http_client *c, const char *method, int stat
     char code[16];
     char us[24];
     char trace[HTTP_TRACE_ID_LEN + 1];
+    char path[PATH_LOGGED + 1];
 
+    (void)snprintf(path, sizeof(path), "%s", c->req.path);
     (void)snprintf(code, sizeof(code), "%d", status);
     (void)snprintf(us, sizeof(us), "%.1f", (double)ns / 1000);
     http_trace_id(c->req.header(&c->req, "traceparent"), trace);
-    log_event(LOG_INFO, "request", "method", method, "path", c->req.path, "status", code, "us",
-              us, "id", id, *trace ? "trace" : NULL, trace, NULL);
+    log_event(LOG_INFO, "request", "method", method, "path", path, "status", code, "us", us,
+              "id", id, *trace ? "trace" : NULL, trace, NULL);
 }
 
 /* Puts the body that the handler shall see into the request. */

@@ -1,5 +1,7 @@
 #include "server/log.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -14,6 +16,7 @@ enum { LINE_MAX_LEN = 16 * 1024 };
 
 static _Atomic(enum log_level) level_max = LOG_INFO;
 static enum log_format line_format = LOG_LOGFMT;
+static atomic_ulong lost; /* lines, since one last got through */
 
 void log_configure(enum log_level level, enum log_format format)
 {
@@ -70,6 +73,39 @@ static int append_field(struct buf *line, const char *name, const char *value)
     return r;
 }
 
+static bool is_writable(void)
+{
+    struct pollfd to = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&to, 1, 0) != 0;
+}
+
+/* One at a time, so that what was writable still is. */
+static void write_line(const struct buf *line)
+{
+    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+
+    (void)pthread_mutex_lock(&one);
+    if (is_writable())
+        (void)!write(STDERR_FILENO, line->data, line->len);
+    else
+        atomic_fetch_add(&lost, 1);
+    (void)pthread_mutex_unlock(&one);
+}
+
+static void tell_lost(void)
+{
+    char lines[24];
+
+    if (atomic_load_explicit(&lost, memory_order_relaxed) == 0 || !is_writable())
+        return;
+    unsigned long n = atomic_exchange(&lost, 0);
+
+    (void)snprintf(lines, sizeof(lines), "%lu", n);
+    if (n > 0)
+        log_event(LOG_WARN, "log-lost", "lines", lines, NULL);
+}
+
 void log_event(enum log_level level, const char *event, ...)
 {
     static const char *const levels[] = {"error", "warn", "info", "debug"};
@@ -78,6 +114,7 @@ void log_event(enum log_level level, const char *event, ...)
 
     if (level > log_level_now())
         return;
+    tell_lost();
     int r = buf_text(&line, line_format == LOG_JSON ? "{\"time\":\"" : "time=");
     if (r == 0)
         r = append_time(&line);
@@ -94,8 +131,8 @@ void log_event(enum log_level level, const char *event, ...)
     va_end(fields);
     if (r == 0)
         r = buf_text(&line, line_format == LOG_JSON ? "}\n" : "\n");
-    /* A line that cannot be built or written is lost: there is nobody left to tell. */
+    /* A line that cannot be built is lost: there is nobody left to tell. */
     if (r == 0)
-        (void)!write(STDERR_FILENO, line.data, line.len);
+        write_line(&line);
     buf_clear(&line);
 }

@@ -1,12 +1,16 @@
 """What goes wrong is in the log: once in a while, however often it does."""
 
+import http.client
 import json
 import os
+import re
 import resource
+import subprocess
 import time
 from pathlib import Path
 
 from conftest import v2_body, wait_for
+from digitd import PROGRAM
 
 INFER = "/v2/models/mnist/infer"
 
@@ -46,3 +50,37 @@ def test_what_fails_is_in_the_log(start):
     assert "503" in logged
     assert "timeout of 1 us" in logged
     assert "times=1" in logged
+
+
+def test_who_reads_the_log_may_stop():
+    """Requests are answered all the same, and the end comes; what was lost is counted."""
+    process = subprocess.Popen(
+        [PROGRAM, "serve", "--port", "0", "--access-log", "--drain-delay", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        port = int(process.stdout.readline().rpartition(":")[2])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+
+        def ask(times):
+            for _ in range(times):
+                connection.request("GET", "/v2/" + "x" * 600)
+                assert connection.getresponse().read()
+
+        ask(300)
+        read = os.read(process.stderr.fileno(), 1 << 20).decode()
+        ask(1)
+        connection.close()
+        process.terminate()
+        assert process.wait(20) == 0
+        read += process.stderr.read()
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.stderr.close()
+    kept = read.count("event=request ")
+    assert kept < 300
+    assert sum(map(int, re.findall("event=log-lost lines=([0-9]+)", read))) == 301 - kept
+    assert "event=stopped" in read
