@@ -64,7 +64,7 @@ graph_make_fn graph_make_transpose, graph_make_slice, graph_make_gather, graph_m
     graph_make_depth_to_space, graph_make_space_to_depth;
 graph_make_fn graph_make_softmax, graph_make_reduce, graph_make_layer_norm,
     graph_make_instance_norm, graph_make_lp_norm;
-graph_make_fn graph_make_recurrent;
+graph_make_fn graph_make_recurrent, graph_make_fused, graph_make_bias_gelu;
 graph_make_fn graph_make_linear_classifier, graph_make_normalizer, graph_make_scaler,
     graph_make_zip_map, graph_make_binarizer, graph_make_features, graph_make_label;
 

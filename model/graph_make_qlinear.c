@@ -8,9 +8,11 @@
  * result as bytes again. graph_fuse_bytes() puts together what can be. */
 
 /* A node with other inputs and outputs, whose names are made up. */
+enum { INNER_MAX = 16, OWN_PREFIX = sizeof("QLinear") - 1 };
+
 struct inner {
     struct onnx_node node;
-    char *inputs[3];
+    char *inputs[INNER_MAX];
     char *outputs[1];
 };
 
@@ -26,9 +28,9 @@ static int make_name(struct graph_builder *b, const struct onnx_node *n, const c
 static int take(struct graph_builder *b, const struct onnx_node *n, struct inner *in,
                 const struct graph_quant_input *i, struct error *err)
 {
-    static const char *const parts[] = {"a", "b", "c"};
     size_t at = in->node.n_inputs++;
-    int r = make_name(b, n, parts[at], &in->inputs[at], err);
+    const char part[] = {(char)('a' + at), '\0'};
+    int r = make_name(b, n, part, &in->inputs[at], err);
 
     return r == 0 ? graph_quant_dequantize(b, n, in->inputs[at], i, err) : r;
 }
@@ -134,14 +136,14 @@ int graph_make_qlinear_matmul(struct graph_builder *b, const struct onnx_node *n
                   : r;
 }
 
-/* ONNX Runtime's own. */
-int graph_make_qlinear_add(struct graph_builder *b, const struct onnx_node *n,
-                           struct error *err)
+/* ONNX Runtime's own: add, multiply. */
+int graph_make_qlinear_pair(struct graph_builder *b, const struct onnx_node *n,
+                            struct error *err)
 {
     struct inner in = inner_of(n);
     int r = take(b, n, &in, &(struct graph_quant_input){0, 1, 2, false, 0}, err);
 
-    in.node.op = "Add"; /* by which the maker tells what to do */
+    in.node.op += OWN_PREFIX; /* by which the maker tells what to do */
     if (r == 0)
         r = take(b, n, &in, &(struct graph_quant_input){3, 4, 5, false, 0}, err);
     return r == 0 ? finish(b, n, &in, graph_make_pair,
@@ -150,12 +152,13 @@ int graph_make_qlinear_add(struct graph_builder *b, const struct onnx_node *n,
 }
 
 /* An operator of one input, with scale and zero point of that and of the result behind it. */
-static int make_of_one(struct graph_builder *b, const struct onnx_node *n, graph_make_fn *make,
-                       struct error *err)
+static int make_of_one(struct graph_builder *b, const struct onnx_node *n, const char *op,
+                       graph_make_fn *make, struct error *err)
 {
     struct inner in = inner_of(n);
     int r = take(b, n, &in, &(struct graph_quant_input){0, 1, 2, false, 0}, err);
 
+    in.node.op = op;
     return r == 0 ? finish(b, n, &in, make, &(struct graph_quant_input){.scale = 3, .zero = 4},
                            err)
                   : r;
@@ -164,13 +167,36 @@ static int make_of_one(struct graph_builder *b, const struct onnx_node *n, graph
 int graph_make_qlinear_average_pool(struct graph_builder *b, const struct onnx_node *n,
                                     struct error *err)
 {
-    return make_of_one(b, n, graph_make_average_pool, err);
+    return make_of_one(b, n, n->op, graph_make_average_pool, err);
 }
 
 int graph_make_qlinear_global_average_pool(struct graph_builder *b, const struct onnx_node *n,
                                            struct error *err)
 {
-    return make_of_one(b, n, graph_make_global_average_pool, err);
+    return make_of_one(b, n, n->op, graph_make_global_average_pool, err);
+}
+
+int graph_make_qlinear_unary(struct graph_builder *b, const struct onnx_node *n,
+                             struct error *err)
+{
+    return make_of_one(b, n, n->op + OWN_PREFIX, graph_make_unary, err);
+}
+
+/* Its result's scale and zero point come first, then each input with its own. */
+int graph_make_qlinear_concat(struct graph_builder *b, const struct onnx_node *n,
+                              struct error *err)
+{
+    struct inner in = inner_of(n);
+    int r = 0;
+
+    if (n->n_inputs % 3 != 2 || n->n_inputs / 3 > INNER_MAX)
+        r = graph_refuse(n, err, -ENOTSUP, "it has %zu inputs; digitd takes 2 and 3 to %d more",
+                         n->n_inputs, 3 * INNER_MAX);
+    for (size_t i = 2; r == 0 && i < n->n_inputs; i += 3)
+        r = take(b, n, &in, &(struct graph_quant_input){i, i + 1, i + 2, false, 0}, err);
+    return r == 0 ? finish(b, n, &in, graph_make_concat,
+                           &(struct graph_quant_input){.scale = 0, .zero = 1}, err)
+                  : r;
 }
 
 /* Likewise. Without a scale for the result, that is floats. */

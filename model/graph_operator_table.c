@@ -80,6 +80,24 @@ LIST(shape) = {ANY_INT("start"), ANY_INT("end"), {0}};
 LIST(slice) = {ANY_INTS("axes"), ANY_INTS("ends"), ANY_INTS("starts"), {0}};
 LIST(split) = {ANY_INT("axis"), ANY_INT("num_outputs"), ANY_INTS("split"), {0}};
 LIST(transpose) = {ANY_INTS("perm"), {0}};
+LIST(fused_conv) = {TEXT("activation"),
+                    NUMBERS("activation_params"),
+                    TEXT("auto_pad"),
+                    INTS("dilations", 1, SIDE_MAX),
+                    INT("group", 1, GROUPS_MAX),
+                    INTS("kernel_shape", 1, SIDE_MAX),
+                    INTS("pads", 0, SIDE_MAX),
+                    INTS("strides", 1, SIDE_MAX),
+                    {0}};
+LIST(fused_gemm) = {TEXT("activation"),
+                    NUMBER("activation_alpha"),
+                    NUMBER("activation_beta"),
+                    NUMBER("activation_gamma"),
+                    NUMBER("alpha"),
+                    NUMBER("beta"),
+                    INT("transA", 0, 1),
+                    INT("transB", 0, 1),
+                    {0}};
 LIST(window) = {TEXT("auto_pad"),
                 INT("ceil_mode", 0, 1),
                 INT("count_include_pad", 0, 1),
@@ -104,6 +122,7 @@ LIST(scaler) = {NUMBERS("offset"), NUMBERS("scale"), {0}};
 LIST(zip_map) = {ANY_INTS("classlabels_int64s"), TEXTS("classlabels_strings"), {0}};
 
 #define ML "ai.onnx.ml"
+#define MS "com.microsoft"
 
 const struct graph_operator_rule graph_operator_rules[] = {
     {"Abs",                   1, 1,  graph_make_unary,               NULL,              NULL},
@@ -209,5 +228,10 @@ const struct graph_operator_rule graph_operator_rules[] = {
     {"Normalizer",            1, 1,  graph_make_normalizer,          normalizer,        ML  },
     {"Scaler",                1, 1,  graph_make_scaler,              scaler,            ML  },
     {"ZipMap",                1, 1,  graph_make_zip_map,             zip_map,           ML  },
+    {"BiasGelu",              2, 2,  graph_make_bias_gelu,           NULL,              MS  },
+    {"FastGelu",              1, 2,  graph_make_bias_gelu,           NULL,              MS  },
+    {"FusedConv",             2, 4,  graph_make_fused,               fused_conv,        MS  },
+    {"FusedGemm",             2, 3,  graph_make_fused,               fused_gemm,        MS  },
+    {"Gelu",                  1, 1,  graph_make_unary,               NULL,              MS  },
     {NULL,                    0, 0,  NULL,                           NULL,              NULL},
 };

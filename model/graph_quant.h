@@ -11,9 +11,10 @@
 /* The makers of graph_make_quant.c, which takes tensors of bytes apart and together, and of
  * graph_make_qlinear.c, for operators that are several of the others at once. */
 graph_make_fn graph_make_quantize, graph_make_dequantize, graph_make_dynamic_quantize;
-graph_make_fn graph_make_qlinear_conv, graph_make_qlinear_matmul, graph_make_qlinear_add,
-    graph_make_qlinear_average_pool, graph_make_qlinear_global_average_pool, graph_make_qgemm,
-    graph_make_conv_integer, graph_make_matmul_integer;
+graph_make_fn graph_make_qlinear_conv, graph_make_qlinear_matmul, graph_make_qlinear_pair,
+    graph_make_qlinear_unary, graph_make_qlinear_concat, graph_make_qlinear_average_pool,
+    graph_make_qlinear_global_average_pool, graph_make_qgemm, graph_make_conv_integer,
+    graph_make_matmul_integer;
 
 /* Their rows, behind those of graph_operator_rules. */
 extern const struct graph_operator_rule graph_quant_rules[];

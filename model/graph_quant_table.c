@@ -40,18 +40,28 @@ static const struct graph_attribute_rule gemm[] = {
     {0     },
 };
 
+static const struct graph_attribute_rule axis[] = {ANY_INT("axis"), {0}};
+static const struct graph_attribute_rule alpha[] = {
+    {"alpha", ONNX_KIND_FLOAT, 0, 0},
+    {0     }
+};
+
 const struct graph_operator_rule graph_quant_rules[] = {
-    {"ConvInteger",              2, 4, graph_make_conv_integer,                conv,     NULL           },
-    {"DequantizeLinear",         2, 3, graph_make_dequantize,                  quantize, NULL           },
-    {"DynamicQuantizeLinear",    1, 1, graph_make_dynamic_quantize,            NULL,     NULL           },
-    {"MatMulInteger",            2, 4, graph_make_matmul_integer,              NULL,     NULL           },
-    {"QGemm",                    6, 9, graph_make_qgemm,                       gemm,     "com.microsoft"},
-    {"QLinearAdd",               8, 8, graph_make_qlinear_add,                 NULL,     "com.microsoft"},
-    {"QLinearAveragePool",       5, 5, graph_make_qlinear_average_pool,        pool,     "com.microsoft"},
-    {"QLinearConv",              8, 9, graph_make_qlinear_conv,                conv,     NULL           },
-    {"QLinearGlobalAveragePool", 5, 5, graph_make_qlinear_global_average_pool, pool,
-     "com.microsoft"                                                                                    },
-    {"QLinearMatMul",            8, 8, graph_make_qlinear_matmul,              NULL,     NULL           },
-    {"QuantizeLinear",           2, 3, graph_make_quantize,                    quantize, NULL           },
-    {NULL,                       0, 0, NULL,                                   NULL,     NULL           },
+    {"ConvInteger",              2, 4,  graph_make_conv_integer,                conv,     NULL           },
+    {"DequantizeLinear",         2, 3,  graph_make_dequantize,                  quantize, NULL           },
+    {"DynamicQuantizeLinear",    1, 1,  graph_make_dynamic_quantize,            NULL,     NULL           },
+    {"MatMulInteger",            2, 4,  graph_make_matmul_integer,              NULL,     NULL           },
+    {"QGemm",                    6, 9,  graph_make_qgemm,                       gemm,     "com.microsoft"},
+    {"QLinearAdd",               8, 8,  graph_make_qlinear_pair,                NULL,     "com.microsoft"},
+    {"QLinearAveragePool",       5, 5,  graph_make_qlinear_average_pool,        pool,     "com.microsoft"},
+    {"QLinearConcat",            5, 50, graph_make_qlinear_concat,              axis,     "com.microsoft"},
+    {"QLinearConv",              8, 9,  graph_make_qlinear_conv,                conv,     NULL           },
+    {"QLinearGlobalAveragePool", 5, 5,  graph_make_qlinear_global_average_pool, pool,
+     "com.microsoft"                                                                                     },
+    {"QLinearLeakyRelu",         5, 5,  graph_make_qlinear_unary,               alpha,    "com.microsoft"},
+    {"QLinearMatMul",            8, 8,  graph_make_qlinear_matmul,              NULL,     NULL           },
+    {"QLinearMul",               8, 8,  graph_make_qlinear_pair,                NULL,     "com.microsoft"},
+    {"QLinearSigmoid",           5, 5,  graph_make_qlinear_unary,               NULL,     "com.microsoft"},
+    {"QuantizeLinear",           2, 3,  graph_make_quantize,                    quantize, NULL           },
+    {NULL,                       0, 0,  NULL,                                   NULL,     NULL           },
 };
