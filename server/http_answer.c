@@ -305,6 +305,10 @@ bool http_answer(struct http_client *c, const char *method)
         postpone(c, res.later);
         return true;
     }
+    if (!http_client_hold(c, w->body.len)) {
+        res = (struct response){.body = &w->body};
+        status = api_refuse(&res, 503, "the server holds as many answers as it may");
+    }
     const bool logged = is_traced(w);
     const char *id = http_trace_request_id(c->header.id, logged, made);
     bool queued = reply(c, status, &res, id);

@@ -88,14 +88,13 @@ int http_client_take(struct http_client *c, const char *piece, size_t len)
     return r;
 }
 
-void http_client_reset(struct http_client *c)
+/* Body or answer, whichever it has come to. */
+static void let_go(struct http_client *c)
 {
     struct http_loop *l = c->loop;
 
-    if (c->later)
-        c->later->destroy(c->later);
-    c->later = NULL;
-    atomic_fetch_sub_explicit(&l->gate->held, c->held, memory_order_relaxed);
+    if (c->held)
+        atomic_fetch_sub_explicit(&l->gate->held, c->held, memory_order_relaxed);
     c->held = 0;
     buf_reset(&c->body);
     if (c->body.cap > HTTP_SPARE_CAP || l->n_spare_bodies == HTTP_SPARE_MAX) {
@@ -104,6 +103,31 @@ void http_client_reset(struct http_client *c)
         l->spare_bodies[l->n_spare_bodies++] = c->body;
         c->body = BUF(c->body.limit);
     }
+}
+
+bool http_client_hold(struct http_client *c, size_t len)
+{
+    struct http_gate *gate = c->loop->gate;
+
+    let_go(c);
+    if (len < HTTP_SMALL)
+        return true;
+    c->held = (long)len;
+    if (atomic_fetch_add_explicit(&gate->held, c->held, memory_order_relaxed) + c->held <=
+        gate->held_max)
+        return true;
+    let_go(c);
+    return false;
+}
+
+void http_client_reset(struct http_client *c)
+{
+    struct http_loop *l = c->loop;
+
+    if (c->later)
+        c->later->destroy(c->later);
+    c->later = NULL;
+    let_go(c);
     c->phase = HTTP_IDLE;
     c->deadline_ns = from_now(l, l->settings->idle_timeout_ms);
     c->seen = false;

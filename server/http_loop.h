@@ -28,11 +28,12 @@ enum {
     HTTP_LINGER_MAX = 64, /* connections of one loop that wait for the client to hang up */
     HTTP_SPARE_MAX = 32,  /* body buffers that a loop keeps */
     HTTP_SPARE_CAP = 256 * 1024,
+    HTTP_SMALL = 4096, /* bytes of an answer that a connection may hold without being counted */
     HTTP_SWEEP_MS = 100,
 };
 
-/* How many connections may be open, and how many bytes of bodies they may hold, over all loops
- * that share the gate. */
+/* How many connections may be open, and how many bytes of bodies and of answers they may hold,
+ * over all loops that share the gate. */
 struct http_gate {
     atomic_long open;
     long max;
@@ -123,7 +124,7 @@ struct http_client {
     struct http_query query;
     struct request req;
     struct buf body;
-    long held; /* bytes of it that the gate knows of */
+    long held; /* bytes of it, or of the answer, that the gate knows of */
 };
 
 /* Adds a client to the loop. Returns NULL without memory. */
@@ -138,6 +139,10 @@ void http_client_reset(struct http_client *c);
 /* Adds a piece to the body. Returns 0; -E2BIG beyond its limit; -ENOBUFS if all clients
  * together hold too much; -ENOMEM. */
 int http_client_take(struct http_client *c, const char *piece, size_t len);
+
+/* The body is of no use any more; what is held now is an answer of `len` bytes, until it is
+ * taken. Returns false if all clients together would hold too much. */
+bool http_client_hold(struct http_client *c, size_t len);
 
 /* Whether anything has come: also what libmicrohttpd has not told of, the first bytes of a
  * request. */

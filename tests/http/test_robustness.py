@@ -1,22 +1,28 @@
 """What clients do that mean harm, or are broken: the right status or a closed connection, others
 unaffected, memory bounded."""
 
+import base64
 import contextlib
+import gzip
 import http.client
+import json
 import resource
 import socket
 import threading
 import time
 
+import numpy as np
 import pytest
 from conftest import check_refusal, parse, v2_body, wait_for
 from digitd import Server, ask, check_end, read_all
+from pictures import png
 
 INFER = "/v2/models/mnist/infer"
 HEAD = f"POST {INFER} HTTP/1.1\r\nHost: x\r\n".encode()
 GET = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n"
 LAST = GET + b"Connection: close\r\n"
 BODY = v2_body().encode()
+BLANK = base64.b64encode(png(np.full((28, 28), 255, np.uint8))).decode()
 MIB = 1 << 20
 
 
@@ -318,3 +324,25 @@ def test_nobody_is_left_without_an_answer(server, header):
         value = b"x" * (size // header.count(b"%s"))
         lines = header.replace(b"%s", value) + b"\r\n"
         assert parse(server.raw(LAST + lines + b"\r\n"))[0] in (200, 400, 431), size
+
+
+@pytest.mark.slow
+def test_answers_that_nobody_takes(start):
+    """They are bounded as bodies are, or a small request for much would fill the memory. What
+    the kernel takes on this machine, up to 4 MB, is no answer that we hold."""
+    images = 20_000
+    server = start(
+        *("--threads", "1", "--max-images", str(images), "--max-ratio", "1000"),
+        *("--max-bodies", "6MiB"),
+    )
+    body = gzip.compress(json.dumps({"instances": [{"b64": BLANK}] * images}).encode())
+    request = b"POST /v1/models/mnist:predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    request += f"Content-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(20)
+        slow.connect((server.host, server.port))
+        slow.sendall(request)
+        assert slow.recv(12) == b"HTTP/1.1 200"
+        assert "as many answers" in check_refusal(server.raw(request), 503)
+    assert wait_for(lambda: parse(server.raw(request))[0] == 200)
