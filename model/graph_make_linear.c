@@ -180,21 +180,20 @@ static int fold_product(struct graph_builder *b, const struct onnx_node *n,
                         struct graph_symbol *ret, struct error *err)
 {
     size_t row = x->rank > 0 ? (size_t)x->dims[x->rank - 1] : 0;
-    size_t height = x->rank == 2 ? (size_t)x->dims[0] : 1;
+    size_t height = row > 0 ? x->count / row : 0;
     size_t width = y->rank == 2 ? (size_t)y->dims[1] : 1;
-    struct graph_dims dims = {0};
+    struct graph_dims dims = {.rank = x->rank};
     struct onnx_tensor *t = NULL;
     float *data = NULL;
     int r = 0;
 
-    if (x->rank < 1 || x->rank > 2 || y->rank < 1 || y->rank > 2 || (size_t)y->dims[0] != row ||
+    if (x->rank < 1 || y->rank < 1 || y->rank > 2 || (size_t)y->dims[0] != row ||
         x->type != ONNX_FLOAT || y->type != ONNX_FLOAT ||
         (uint64_t)height * width * row > GRAPH_TABLES_MAX)
         return graph_refuse(n, err, -ENOTSUP, "one input must depend on the picture");
-    if (x->rank == 2)
-        dims.at[dims.rank++] = (int64_t)height;
-    if (y->rank == 2)
-        dims.at[dims.rank++] = (int64_t)width;
+    memcpy(dims.at, x->dims, sizeof(dims.at));
+    dims.at[dims.rank - 1] = (int64_t)width;
+    dims.rank -= y->rank == 2 ? 0 : 1;
     r = graph_constant(b, n, ONNX_FLOAT, &dims, &t, &data, err);
     for (size_t i = 0; r == 0 && i < height * width; i++) {
         double sum = 0;

@@ -36,7 +36,7 @@ def test_exporter(name, images, table, request, tmp_path):
     assert len(found) >= 14
     worst = 0.0
     for path in found:
-        exporter, network = path.stem.split(",")
+        exporter, network = path.stem.split(",", 1)
         difference, same = compare(path, images)
         table((exporter, network, f"{difference:.1e}", f"{same} of {len(images)}"))
         worst = max(worst, difference, TOLERANCE * 2 * (same < len(images)))

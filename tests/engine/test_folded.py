@@ -32,7 +32,8 @@ def test_reduced_to_one(images, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("left", "right"), [((4, 784), (784,)), ((784,), (784, 4)), ((2, 5), (5, 4))]
+    ("left", "right"),
+    [((4, 784), (784,)), ((784,), (784, 4)), ((2, 5), (5, 4)), ((2, 1, 5), (5, 4))],
 )
 def test_product(left, right, images, tmp_path):
     """As spectral norm has it: a weight over what two vectors make of it."""

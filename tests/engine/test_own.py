@@ -26,10 +26,10 @@ class Own(Network):
 
 def conv(activation, figures, more=False):
     net = Own()
-    other = net.conv(1, 4, 5)
+    other = net.conv(1, 16, 5)
     net.at = "x"
-    net.conv(1, 4, 5)
-    inputs = [net.weights(4, 4, 3, 3), net.weights(4), *([other] if more else [])]
+    net.conv(1, 16, 5)
+    inputs = [net.weights(16, 16, 3, 3), net.weights(16), *([other] if more else [])]
     how = {"activation_params": figures} if figures else {}
     net.add(
         *("FusedConv", None, *inputs),
@@ -38,7 +38,7 @@ def conv(activation, figures, more=False):
         domain=DOMAIN,
         **how,
     )
-    return net.classify(4 * 576)
+    return net.classify(16 * 576)
 
 
 @pytest.mark.parametrize("activation", FUNCTIONS)
@@ -47,7 +47,19 @@ def test_conv(activation, images, tmp_path):
 
 
 def test_conv_and_sum(images, tmp_path):
-    check(conv("Relu", [], more=True), images, tmp_path)
+    """Beside the same in three nodes: ONNX Runtime writes over a sum that others read too."""
+    plain = conv("", [], more=True)
+    node = plain.nodes[2]
+    node.op_type, node.domain = "Conv", ""
+    sum_of, result = node.input[3], node.output[0]
+    del node.input[3:], node.attribute[:1]
+    node.output[0] = "inner"
+    plain.nodes[3:3] = [
+        helper.make_node("Add", ["inner", sum_of], ["sum"]),
+        helper.make_node("Relu", ["sum"], [result]),
+    ]
+    want = reference(plain.model(), images.reshape(-1, 1, 28, 28))
+    check(conv("Relu", [], more=True), images, tmp_path, want=want)
 
 
 @pytest.mark.parametrize("activation", ["Relu", "Tanh", "LeakyRelu"])
