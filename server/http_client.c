@@ -128,6 +128,7 @@ void http_client_reset(struct http_client *c)
         c->later->destroy(c->later);
     c->later = NULL;
     let_go(c);
+    c->peeked = false;
     c->phase = HTTP_IDLE;
     c->deadline_ns = from_now(l, l->settings->idle_timeout_ms);
     c->seen = false;
@@ -175,10 +176,22 @@ static bool is_over(const struct http_loop *l, const struct http_client *c)
             !http_client_has_sent(c));
 }
 
+/* An end that came with the last of a request is no event of its own, and libmicrohttpd does
+ * not look for it. One that comes later is, so that it is enough to look once. */
+static bool has_hung_up(struct http_client *c)
+{
+    char byte;
+
+    if (c->phase != HTTP_IDLE || c->peeked)
+        return false;
+    c->peeked = true;
+    return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void http_client_sweep(struct http_loop *l)
 {
     for (struct http_client *c = l->clients; c; c = c->next)
-        if (is_over(l, c))
+        if (is_over(l, c) || has_hung_up(c))
             cut(c);
 }
 
