@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/components.h"
 #include "model/photo_paper.h"
+#include "model/photo_sheet.h"
+#include "model/photo_wipe.h"
 #include "model/preprocess.h"
 #include "model/ring.h"
 
@@ -24,14 +25,13 @@ enum {
     GRAINS = 5,    /* ink stands out from the grain by so many of its spreads */
     EXTREME = 8 * UNIT,
     LEVELS = 2 * EXTREME + 1,
-    RANK = 700, /* the strongest 1/700 of the picture is ink, if there is ink */
+    RANK = 2000, /* the strongest 1/2000 of the picture is ink, if there is ink */
+};
 
-    EDGE = 80,        /* of 255 = the strongest ink: where a stroke begins */
-    CORE = 150,       /* what a stroke reaches somewhere */
-    EDGE_STEP = 30,   /* between the two, where strokes part from strong rules */
-    SMALLEST = 10,    /* pixels of a patch of ink */
-    MAIN_SHARE = 6,   /* the largest patch of what is written has 1/6 of the ink */
-    LEAST_SHARE = 25, /* a patch that belongs to the digit has 1/25 of the largest one's ink */
+/* How much ink and grain differ from the paper, in 1/UNIT of its brightness. */
+struct contrast {
+    int dark, bright; /* the strongest, each way */
+    int grain;
 };
 
 /* How many thin lines cross a side of the ring. */
@@ -155,24 +155,28 @@ static int find_grain(const uint32_t histogram[LEVELS], size_t pixels)
     return (high - low + 1) / 2;
 }
 
-/* Turns differences into ink, 255 where it is strongest. Returns whether there is any. */
-static bool find_ink(const int16_t *differences, struct photo *p)
+static struct contrast find_contrast(const int16_t *differences, size_t pixels)
 {
     uint32_t histogram[LEVELS] = {0};
-    size_t pixels = p->width * p->height;
 
     for (size_t i = 0; i < pixels; i++)
         histogram[differences[i] + EXTREME]++;
+    return (struct contrast){
+        .dark = -find_rank(histogram, 0, 1, pixels / RANK + 1),
+        .bright = find_rank(histogram, LEVELS - 1, -1, pixels / RANK + 1),
+        .grain = find_grain(histogram, pixels),
+    };
+}
 
-    int dark = -find_rank(histogram, 0, 1, pixels / RANK + 1);
-    int bright = find_rank(histogram, LEVELS - 1, -1, pixels / RANK + 1);
-    int peak = dark > bright ? dark : bright;
-    int grain = find_grain(histogram, pixels);
+/* Turns differences in one direction into ink, 255 where it is strongest. Returns whether there
+ * is any. */
+static bool find_ink(const int16_t *differences, struct contrast c, struct photo *p)
+{
+    int peak = p->inverted ? c.bright : c.dark;
 
-    p->inverted = bright > dark;
-    if (peak < FAINTEST || peak < GRAINS * grain)
+    if (peak < FAINTEST || peak < GRAINS * c.grain)
         return false;
-    for (size_t i = 0; i < pixels; i++) {
+    for (size_t i = 0; i < p->width * p->height; i++) {
         int ink = p->inverted ? differences[i] : -differences[i];
 
         ink = ink <= 0 ? 0 : 255 * ink / peak;
@@ -181,163 +185,74 @@ static bool find_ink(const int16_t *differences, struct photo *p)
     return true;
 }
 
-static bool is_at_edge(const struct component *c, const struct photo *p)
+/* Finds what is written: in the direction that differs most, or, if all of that reaches in from
+ * the edges as a table around the paper does, in the other one. */
+static int find_written(const int16_t *differences, struct photo *p, bool *ret_written)
 {
-    return c->left == 0 || c->top == 0 || c->right == p->width || c->bottom == p->height;
-}
+    struct contrast c = find_contrast(differences, p->width * p->height);
+    int r = 0;
 
-static bool is_ink(const struct component *c, const struct photo *p)
-{
-    return c->peak >= CORE && c->area >= SMALLEST && !is_at_edge(c, p);
-}
-
-static size_t gap(size_t begin, size_t end, size_t other_begin, size_t other_end)
-{
-    if (other_begin > end)
-        return other_begin - end;
-    return begin > other_end ? begin - other_end : 0;
-}
-
-static size_t long_side(const struct component *c)
-{
-    size_t width = c->right - c->left, height = c->bottom - c->top;
-
-    return width > height ? width : height;
-}
-
-static bool is_near(const struct component *a, const struct component *b, size_t reach)
-{
-    return gap(a->left, a->right, b->left, b->right) <= reach &&
-           gap(a->top, a->bottom, b->top, b->bottom) <= reach;
-}
-
-/* Marks what is written: the patch with the most ink, and from it on whatever is near enough
- * and not too small beside it. */
-static void choose(const struct components *c, const struct photo *p, bool *chosen)
-{
-    size_t main = c->n;
-    bool more = true;
-
-    for (size_t i = 0; i < c->n; i++)
-        if (is_ink(&c->all[i], p) && (main == c->n || c->all[i].mass > c->all[main].mass))
-            main = i;
-    if (main == c->n)
-        return;
-    chosen[main] = true;
-    while (more) {
-        more = false;
-        for (size_t i = 0; i < c->n; i++) {
-            if (chosen[i] || !is_ink(&c->all[i], p) ||
-                c->all[i].mass * LEAST_SHARE < c->all[main].mass)
-                continue;
-            for (size_t k = 0; k < c->n && !chosen[i]; k++)
-                chosen[i] =
-                    chosen[k] && is_near(&c->all[i], &c->all[k], long_side(&c->all[main]));
-            more = more || chosen[i];
-        }
-    }
-}
-
-/* Whether a pixel or one beside it belongs to what was chosen. */
-static bool is_kept(const struct components *c, const bool *chosen, const struct photo *p,
-                    size_t x, size_t y)
-{
-    for (size_t v = y - 1; v <= y + 1; v++)
-        for (size_t u = x - 1; u <= x + 1; u++) {
-            uint16_t label = c->labels[v * p->width + u];
-
-            if (label && chosen[label - 1])
-                return true;
-        }
-    return false;
-}
-
-/* The mean of the strokes' cores, which is to be 255. */
-static uint32_t find_plateau(const struct components *c, const bool *chosen,
-                             const struct photo *p)
-{
-    uint64_t sum = 0, count = 0;
-
-    for (size_t i = 0; i < p->width * p->height; i++)
-        if (p->ink[i] >= CORE && c->labels[i] && chosen[c->labels[i] - 1]) {
-            sum += p->ink[i];
-            count++;
-        }
-    return count ? (uint32_t)(sum / count) : 255;
-}
-
-/* Whether the ink is free of the edges, in patches as large as those of something written. */
-static bool is_free(const struct components *c, const struct photo *p)
-{
-    uint64_t all = 0, inside = 0, most = 0;
-
-    for (size_t i = 0; i < c->n; i++) {
-        uint64_t mass = c->all[i].mass;
-
-        all += mass;
-        if (is_at_edge(&c->all[i], p))
-            continue;
-        inside += mass;
-        most = mass > most ? mass : most;
-    }
-    return 4 * inside >= 3 * all && MAIN_SHARE * most >= all;
-}
-
-/* The patches of ink. Where they hang together with the edges, as if written on ruled paper,
- * they are those of stronger ink, if that sets them free. */
-static int find_patches(const struct photo *p, struct components *ret)
-{
-    int r = components_find(p->ink, p->width, p->height, EDGE, ret);
-    bool free = r < 0 || is_free(ret, p);
-
-    for (uint8_t edge = EDGE + EDGE_STEP; !free && edge < CORE; edge += EDGE_STEP) {
-        struct components stronger = {0};
-
-        r = components_find(p->ink, p->width, p->height, edge, &stronger);
-        free = r < 0 || is_free(&stronger, p);
-        if (free) {
-            components_finish(ret);
-            *ret = stronger;
-        } else {
-            components_finish(&stronger);
-        }
-    }
+    p->inverted = c.bright > c.dark;
+    if (find_ink(differences, c, p))
+        r = photo_wipe(p, ret_written);
+    if (r < 0 || *ret_written)
+        return r;
+    p->inverted = !p->inverted;
+    if (find_ink(differences, c, p))
+        r = photo_wipe(p, ret_written);
+    if (!*ret_written)
+        p->inverted = !p->inverted;
     return r;
 }
 
-/* Wipes whatever is not written: specks, edges, the grain of the paper. */
-static int wipe(struct photo *p)
+/* Leaves only the ink of a reduced picture. */
+static int clean(const uint8_t *grey, struct photo *p, bool *ret_written)
 {
-    struct components c = {0};
-    bool chosen[COMPONENTS_MAX] = {false};
-    int r = find_patches(p, &c);
+    struct photo_paper paper = {0};
+    int r = photo_paper_find(grey, p->width, p->height, &paper);
+    int16_t *differences = r == 0 ? find_differences(grey, &paper, p) : NULL;
 
-    if (r < 0)
-        return r;
-    choose(&c, p, chosen);
+    if (r == 0)
+        r = differences ? find_written(differences, p, ret_written) : -ENOMEM;
+    free(differences);
+    photo_paper_finish(&paper);
+    return r;
+}
 
-    uint32_t plateau = find_plateau(&c, chosen, p);
+/* The same of a sheet that lies on something of another brightness. */
+static int clean_sheet(const uint8_t *grey, struct photo *p)
+{
+    struct photo_sheet sheet = photo_sheet_find(grey, p->width, p->height);
+    struct photo part = {.width = sheet.width, .height = sheet.height};
+    bool written = false;
+    int r = -ENOMEM;
 
-    for (size_t y = 0; y < p->height; y++)
-        for (size_t x = 0; x < p->width; x++) {
-            uint8_t *ink = &p->ink[y * p->width + x];
-            bool inside = x > 0 && y > 0 && x + 1 < p->width && y + 1 < p->height;
-            uint32_t scaled = 255U * *ink / plateau;
+    if (part.width == p->width && part.height == p->height)
+        return 0;
 
-            if (inside && is_kept(&c, chosen, p, x, y))
-                *ink = (uint8_t)(scaled < 255 ? scaled : 255);
-            else
-                *ink = 0;
-        }
-    components_finish(&c);
-    return 0;
+    uint8_t *cut = malloc(part.width * part.height);
+
+    part.ink = calloc(part.width * part.height, 1);
+    if (cut && part.ink) {
+        for (size_t y = 0; y < part.height; y++)
+            memcpy(cut + y * part.width, grey + (sheet.top + y) * p->width + sheet.left,
+                   part.width);
+        r = clean(cut, &part, &written);
+    }
+    for (size_t y = 0; y < part.height && written; y++)
+        memcpy(p->ink + (sheet.top + y) * p->width + sheet.left, part.ink + y * part.width,
+               part.width);
+    if (written)
+        p->inverted = part.inverted;
+    free(cut);
+    photo_finish(&part);
+    return r;
 }
 
 int photo_clean(const uint8_t *grey, size_t width, size_t height, struct photo *ret)
 {
-    struct photo_paper paper = {0};
     struct photo p = {.scale = ((width > height ? width : height) + SIDE_MAX - 1) / SIDE_MAX};
-    int16_t *differences = NULL;
+    bool written = false;
     int r = -ENOMEM;
 
     p.width = width / p.scale;
@@ -347,16 +262,10 @@ int photo_clean(const uint8_t *grey, size_t width, size_t height, struct photo *
 
     p.ink = calloc(p.width * p.height + 1, 1);
     if (reduced && p.ink)
-        r = photo_paper_find(reduced, p.width, p.height, &paper);
-    if (r == 0)
-        differences = find_differences(reduced, &paper, &p);
-    if (r == 0)
-        r = differences ? 0 : -ENOMEM;
-    if (r == 0 && find_ink(differences, &p))
-        r = wipe(&p);
-    free(differences);
+        r = clean(reduced, &p, &written);
+    if (r == 0 && !written)
+        r = clean_sheet(reduced, &p);
     free(reduced);
-    photo_paper_finish(&paper);
     if (r < 0)
         photo_finish(&p);
     else

@@ -25,6 +25,7 @@ bool photo_is_one(const uint8_t *grey, size_t width, size_t height);
  * reaches in from the edges, also the rules of paper that are fainter than what is written. The
  * paper's brightness is a robust quadratic surface plus medians of neighbourhoods wider than a
  * stroke; ink is what differs from it, relative to it, in the direction that differs most.
+ * If that leaves nothing, a sheet is looked for that lies on something darker or brighter.
  * Nothing is left if nothing stands out from the grain. grey: uint8_t[height][width], both
  * sides at most PREPROCESS_PICTURE_SIDE_MAX. Returns 0 and `ret` for photo_finish(); -ENOMEM.
  * Thread-safe. */

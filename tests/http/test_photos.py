@@ -141,6 +141,7 @@ def test_our_own_digits_are_read_from_photographs(server, inverted):
     assert len(wrong) <= 2, wrong
 
 
+@pytest.mark.slow
 def test_a_digit_on_evenly_lit_ruled_paper_is_read(server):
     """As a scanner sees it: of one grey but for the lines, or with next to no grain."""
     read = reader(server)
@@ -152,6 +153,29 @@ def test_a_digit_on_evenly_lit_ruled_paper_is_read(server):
             grain = np.random.default_rng(label).normal(0, spread, paper.shape)
             seen = read(np.clip(paper + grain, 0, 255).astype(np.uint8))
             assert seen["digit"] == label, spread
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "sheet, around", [(235, 60), (235, 110), (50, 200)], ids=["table", "wood", "board"]
+)
+@pytest.mark.parametrize("sides", [1, 4])
+def test_a_sheet_on_something_else_is_read(server, sheet, around, sides):
+    """Its edges are in view: one of them, or all."""
+    read = reader(server)
+    rng = np.random.default_rng(9)
+    for label, drawn in [*digits(180), (None, np.full((180, 180), 255))]:
+        paper = np.full((480, 640), float(around))
+        slope = np.arange(480)[:, None] / 12 + rng.uniform(60, 90)  # it lies askew
+        inside = np.arange(640)[None, :] > slope
+        if sides == 4:
+            inside &= np.arange(640)[None, :] < slope + 470
+            inside[:50] = inside[430:] = False
+        paper[inside] = sheet
+        ink = 255 - drawn.astype(float)
+        paper[150:330, 240:420] += ((50 if sheet > 127 else 220) - sheet) * ink / 255
+        lit = np.linspace(1, 0.75, 640) * paper + rng.normal(0, 3, paper.shape)
+        assert read(np.clip(lit, 0, 255).astype(np.uint8))["digit"] == label
 
 
 def test_two_digits_are_not_taken_for_one(server):
