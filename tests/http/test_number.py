@@ -78,7 +78,7 @@ def test_a_number_is_read_from_a_photograph(server):
 def test_no_digit_of_a_widely_spaced_number_is_lost_in_a_photograph(server):
     pictures = dict(digits(80))
     paper = photo(None, np.random.default_rng(3), inverted=False).astype(np.float64)
-    for left, digit in ((30, 4), (180, 7), (330, 1), (480, 1)):
+    for left, digit in ((90, 4), (220, 7), (350, 1), (480, 1)):
         paper[200:280, left : left + 80] *= 0.35 + 0.65 * pictures[digit] / 255.0
     answer = server.request(
         "POST", NUMBER, png(paper.astype(np.uint8)), {"Content-Type": "image/png"}
