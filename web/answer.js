@@ -6,6 +6,9 @@ import * as words from "./words.js";
 // Screen readers are told once the pen has been still for so long.
 const STILL_MS = 600;
 
+// An answer that takes longer is said to be on its way.
+const LONG_MS = 300;
+
 const byId = (id) => document.getElementById(id);
 
 function milliseconds(time) {
@@ -17,6 +20,8 @@ export class Answer {
   #predictions = [];
   #onChoose;
   #telling = 0;
+  #reading = 0;
+  #isIdle = true; // nothing is said of what is drawn
 
   // onPick(digit): somebody says what it should have been. onChoose(index): this one of the
   // predictions is looked at.
@@ -30,6 +35,7 @@ export class Answer {
   // Nothing is drawn.
   empty() {
     this.#showNone(words.EMPTY);
+    this.#isIdle = true;
     clearTimeout(this.#telling);
     byId("live").textContent = "";
   }
@@ -37,6 +43,12 @@ export class Answer {
   // What is drawn has no shape yet.
   dot() {
     this.#showNone(words.DOT);
+    this.#isIdle = true;
+  }
+
+  // It has been asked for.
+  asked() {
+    if (this.#isIdle) this.#reading ||= setTimeout(() => this.#showNone(words.READING), LONG_MS);
   }
 
   show({ predictions, model, milliseconds, timing }, { number }) {
@@ -71,6 +83,9 @@ export class Answer {
   }
 
   #say({ digit, number, headline, detail }) {
+    clearTimeout(this.#reading);
+    this.#reading = 0;
+    this.#isIdle = false;
     byId("numeral").setAttribute("d", NUMERALS[digit] ?? DASH);
     document.body.dataset.digit = digit ?? "";
     document.body.dataset.number = number ?? "";

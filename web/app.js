@@ -85,6 +85,7 @@ function answerSoon() {
     if (drawing.isEmpty || isDot(drawing.strokes)) return;
     client.ask(question);
     compare.ask(question);
+    answer.asked();
   });
 }
 

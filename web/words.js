@@ -45,6 +45,7 @@ function aDigit(digit) {
 }
 
 export const EMPTY = { digit: null, headline: "Nothing yet", detail: "It answers while you draw." };
+export const READING = { digit: null, headline: "Reading", detail: "The answer is on its way." };
 export const DOT = { digit: null, headline: "A dot so far", detail: "It answers while you draw." };
 
 const NO_DIGIT = {

@@ -80,7 +80,7 @@ def test_a_slow_answer_to_a_cleared_drawing_is_not_shown(open_page, server):
     paper.draw(template(7, "plain"))
     while not held:
         paper.page.wait_for_timeout(20)
-    assert paper.text("headline") == "A dot so far"
+    expect(paper.page.locator("#headline")).to_have_text("Reading")
     paper.page.locator("#clear").click()
     (route,) = held  # one is asked at a time
     with contextlib.suppress(sync_api.Error):  # the page may have hung up
