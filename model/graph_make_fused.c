@@ -70,6 +70,7 @@ static int make_inner(struct graph_builder *b, const struct onnx_node *n,
         outputs[0] = arena_print(&b->graph->arena, "%s\x01inner", n->outputs[0]);
     if (!outputs || !outputs[0])
         return error_set(err, -ENOMEM, "out of memory while reading the graph");
+    inner.name = *n->name ? n->name : n->outputs[0];
     inner.op = conv ? "Conv" : "Gemm";
     inner.outputs = outputs;
     inner.n_outputs = 1;

@@ -32,7 +32,7 @@ struct layer {
 static bool has_functions(const struct onnx_node *n, const struct kind *k, size_t directions)
 {
     const struct onnx_attribute *a = graph_attribute(n, "activations");
-    size_t count = 0;
+    size_t count = 1;
 
     while (count < 3 && k->functions[count])
         count++;
@@ -64,12 +64,12 @@ static int measure(const struct graph_builder *b, const struct onnx_node *n, str
                    struct error *err)
 {
     const struct graph_symbol *s = graph_input(b, n, X);
-    struct graph_dims dims = {0};
     int r = graph_input_value(b, n, X, &l->value, err);
 
     if (r != 0)
         return r;
-    dims = graph_dims_of(b, s);
+    struct graph_dims dims = graph_dims_of(b, s);
+
     if (dims.rank != 3)
         return graph_refuse(n, err, -EBADMSG, "its input has %zu dimensions, not 3", dims.rank);
     if (graph_batched(b, s))
@@ -189,17 +189,18 @@ static int one_direction(struct graph_builder *b, const struct onnx_node *n,
 }
 
 /* Output 0 is all steps, [steps][directions][sequences][hidden]; the others are the last
- * states.
- */
+ * states. */
 static int bind(struct graph_builder *b, const struct onnx_node *n, const struct layer *l,
                 const size_t values[DIRECTIONS_MAX], size_t output, struct error *err)
 {
+    size_t steps = output == 0 ? l->steps : 1;
     size_t first = output == 0 ? 0 : l->steps + output - 1;
     size_t lists = l->steps + l->kind->states; /* of a sequence in a direction's value */
     struct graph_dims dims = {.rank = 3};
     struct graph_shape shape = {0};
     struct graph_node *node = NULL;
     int32_t *index = NULL;
+    size_t k = 0;
     int r = 0;
 
     if (output >= n->n_outputs || !*n->outputs[output])
@@ -216,13 +217,10 @@ static int bind(struct graph_builder *b, const struct onnx_node *n, const struct
         r = graph_insert(b, n, GRAPH_MOVE, values[0], &shape, &node, err);
     if (r != 0)
         return r;
-    for (size_t k = 0; k < shape.count; k++) {
-        size_t sequence = k / l->hidden % l->sequences;
-        size_t at = k / l->hidden / l->sequences;
-        size_t list = (at % l->directions * l->sequences + sequence) * lists;
-
-        index[k] = (int32_t)((list + first + at / l->directions) * l->hidden + k % l->hidden);
-    }
+    for (size_t i = 0; i < steps; i++)
+        for (size_t s = 0; s < l->directions * l->sequences; s++)
+            for (size_t h = 0; h < l->hidden; h++)
+                index[k++] = (int32_t)((s * lists + first + i) * l->hidden + h);
     node->index = index;
     node->in[1] = values[l->directions - 1];
     node->n_in = l->directions;

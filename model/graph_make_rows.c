@@ -249,7 +249,7 @@ static int fold(struct graph_builder *b, const struct onnx_node *n, enum graph_r
     }
     for (size_t i = 0; r == 0 && i < t->count; i++) {
         if (rows == GRAPH_ROWS_MEAN)
-            rest[i] /= (double)(from->count / t->count);
+            rest[i] *= (double)t->count / (double)from->count;
         rest[i] = rows == GRAPH_ROWS_L2 ? sqrt(rest[i]) : rest[i];
         large = large || !(fabs(rest[i]) < WHOLE_MAX);
         graph_store(t, data, i, large ? 0 : (int64_t)rest[i], rest[i]);

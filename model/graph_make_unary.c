@@ -174,40 +174,47 @@ int graph_make_relu(struct graph_builder *b, const struct onnx_node *n, struct e
     return graph_add(b, n, GRAPH_RELU, s->value, &b->graph->values[s->value].shape, &node, err);
 }
 
-/* Pictures are float32 all the way; constants may be anything. */
+static int cast_constant(struct graph_builder *b, const struct onnx_node *n,
+                         const struct onnx_tensor *from, int32_t to, struct error *err)
+{
+    struct graph_dims dims = graph_dims_of(b, &(struct graph_symbol){.constant = from});
+    bool whole = graph_is_whole(from);
+    struct onnx_tensor *t = NULL;
+    void *data = NULL;
+    int r = 0;
+
+    if (onnx_element_len(to) == 0 || onnx_element_len(from->type) == 0)
+        return graph_refuse(n, err, -ENOTSUP, "it makes element type %d of %d", (int)to,
+                            (int)from->type);
+    r = graph_constant(b, n, to, &dims, &t, &data, err);
+    for (size_t i = 0; r == 0 && i < t->count; i++) {
+        double number = graph_number(from, i);
+
+        if (!whole && graph_is_whole(t) && !(fabs(number) < 9e18))
+            r = graph_refuse(n, err, -EBADMSG, "%g is no whole number", number);
+        else
+            graph_store(t, data, i, whole ? graph_whole(from, i) : (int64_t)number, number);
+    }
+    return r == 0 ? graph_bind(b, n, (struct graph_symbol){.constant = t}, err) : r;
+}
+
+/* Pictures are float32 all the way, or truth values; constants may be anything. */
 int graph_make_cast(struct graph_builder *b, const struct onnx_node *n, struct error *err)
 {
     int32_t to = onnx_read_as((int32_t)graph_int(n, "to", 0));
     const struct graph_symbol *s = NULL;
     struct graph_symbol truth = {0};
-    struct graph_dims dims = {0};
-    struct onnx_tensor *t = NULL;
-    void *data = NULL;
     int r = graph_input_any(b, n, 0, &s, err);
 
-    if (r == 0 && !s->constant && to == ONNX_BOOL) {
-        r = graph_truth(b, n, s, &truth, err);
-        return r == 0 ? graph_bind(b, n, truth, err) : r;
-    }
-    if (r == 0 && !s->constant && to != ONNX_FLOAT && to != ONNX_DOUBLE)
-        r = graph_refuse(n, err, -ENOTSUP,
-                         "it makes element type %d of what depends on the picture", (int)to);
-    if (r != 0 || !s->constant)
-        return r != 0 ? r : graph_quant_plain(b, n, s, err);
-    if (onnx_element_len(to) == 0 || onnx_element_len(s->constant->type) == 0)
-        return graph_refuse(n, err, -ENOTSUP, "it makes element type %d of %d", (int)to,
-                            (int)s->constant->type);
-    dims = graph_dims_of(b, s);
-    r = graph_constant(b, n, to, &dims, &t, &data, err);
-    for (size_t i = 0; r == 0 && i < t->count; i++) {
-        double number = graph_number(s->constant, i);
-        bool whole = graph_is_whole(s->constant);
-
-        if (!whole && graph_is_whole(t) && !(fabs(number) < 9e18))
-            r = graph_refuse(n, err, -EBADMSG, "%g is no whole number", number);
-        else
-            graph_store(t, data, i, whole ? graph_whole(s->constant, i) : (int64_t)number,
-                        number);
-    }
-    return r == 0 ? graph_bind(b, n, (struct graph_symbol){.constant = t}, err) : r;
+    if (r != 0)
+        return r;
+    if (s->constant)
+        return cast_constant(b, n, s->constant, to, err);
+    if (to == ONNX_FLOAT || to == ONNX_DOUBLE)
+        return graph_quant_plain(b, n, s, err);
+    if (to != ONNX_BOOL)
+        return graph_refuse(n, err, -ENOTSUP,
+                            "it makes element type %d of what depends on the picture", (int)to);
+    r = graph_truth(b, n, s, &truth, err);
+    return r == 0 ? graph_bind(b, n, truth, err) : r;
 }

@@ -9,6 +9,8 @@
 
 /* What names stand for while a graph is read, and what its nodes take from them. */
 
+enum { NAME_SHOWN = 60 };
+
 int(graph_refuse)(const struct onnx_node *n, struct error *err, int code, const char *format,
                   ...)
 {
@@ -34,8 +36,11 @@ struct graph_symbol *graph_find(const struct graph_builder *b, const char *name)
 
 int graph_define(struct graph_builder *b, struct graph_symbol symbol, struct error *err)
 {
+    size_t len = strcspn(symbol.name, "\x01"); /* made-up names have that behind the file's */
+
     if (graph_find(b, symbol.name))
-        return error_set(err, -EBADMSG, "the graph defines '%.60s' twice", symbol.name);
+        return error_set(err, -EBADMSG, "the graph defines '%.*s' twice",
+                         len < NAME_SHOWN ? (int)len : NAME_SHOWN, symbol.name);
     b->symbols[b->n_symbols++] = symbol;
     return 0;
 }
