@@ -7,7 +7,7 @@ import socket
 
 import pytest
 from conftest import parse, v2_body, wait_for
-from digitd import Server, check_end, read_all
+from digitd import read_all
 
 ROUNDS = int(os.environ.get("DIGITD_WIRE_FUZZ", "400"))
 BODY = v2_body().encode()
@@ -57,8 +57,8 @@ def test_who_hangs_up_with_the_request(server):
 
 
 @pytest.mark.parametrize("limit", ["4k", "64k"])
-def test_damaged_requests(limit):
-    server = Server("--max-header", limit, "--read-timeout", "500ms", "--threads", "1")
+def test_damaged_requests(start, limit):
+    server = start("--max-header", limit, "--read-timeout", "500ms", "--threads", "1")
     rng = random.Random(limit)
     for _ in range(ROUNDS):
         request = b"".join(damaged(rng) for _ in range(rng.choice([1, 1, 3])))
@@ -71,4 +71,3 @@ def test_damaged_requests(limit):
             answer = read_all(s)
         assert answer.startswith((b"HTTP/1.1 ", b"<reset>")) or not answer, request
     assert wait_for(lambda: server.metrics()["digitd_connections"] == 1)
-    check_end(server)
