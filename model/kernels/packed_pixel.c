@@ -1,43 +1,7 @@
+#include "model/kernels/nonzeros.h"
 #include "model/kernels/packed.h"
 
-#ifdef __AVX512F__
-#include <immintrin.h>
-#endif
-
-/* The inputs that are not zero, in the order of the terms. */
-enum { LIST = 512, STEP = 16, AHEAD = 8 };
-
-struct list {
-    size_t n;
-    float value[LIST + STEP];
-    uint32_t term[LIST + STEP];
-};
-
-/* Lists in[count], at most STEP, the first of which is `term`. Without a branch: which pixels
- * are zero cannot be foreseen. */
-VECTOR_INLINE void list_step(struct list *l, uint32_t term, const float *in, size_t count)
-{
-#ifdef __AVX512F__
-    const __m512i order =
-        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    const __m512 x = _mm512_maskz_loadu_ps((__mmask16)((1U << count) - 1), in);
-    const __mmask16 some = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NEQ_UQ);
-    const __m512i terms = _mm512_add_epi32(order, _mm512_set1_epi32((int)term));
-
-    _mm512_storeu_ps(l->value + l->n, _mm512_maskz_compress_ps(some, x));
-    _mm512_storeu_si512(l->term + l->n, _mm512_maskz_compress_epi32(some, terms));
-    l->n += (size_t)__builtin_popcount(some);
-#else
-    size_t n = l->n;
-
-    for (size_t i = 0; i < count; i++) {
-        l->value[n] = in[i];
-        l->term[n] = term + (uint32_t)i;
-        n += in[i] != 0;
-    }
-    l->n = n;
-#endif
-}
+enum { AHEAD = 8 };
 
 /* Terms that are skipped confuse the processor's own foresight. */
 VECTOR_INLINE void fetch(const float *weights, size_t vectors)
@@ -48,7 +12,7 @@ VECTOR_INLINE void fetch(const float *weights, size_t vectors)
 }
 
 /* sums[vectors * VECTOR_LANES] += value[i] * weights[term[i]][...] */
-VECTOR_INLINE void add_terms(const struct list *l, const float *weights, float *sums,
+VECTOR_INLINE void add_terms(const struct nonzeros *l, const float *weights, float *sums,
                              size_t vectors)
 {
     vector s[TILE_VECTORS];
@@ -70,7 +34,8 @@ VECTOR_INLINE void add_terms(const struct list *l, const float *weights, float *
         vector_store(sums + v * VECTOR_LANES, s[v]);
 }
 
-static void add_block(const struct list *l, const float *weights, float *sums, size_t vectors)
+static void add_block(const struct nonzeros *l, const float *weights, float *sums,
+                      size_t vectors)
 {
     switch (vectors) {
     case 1:
@@ -95,7 +60,7 @@ struct pixel {
     size_t terms, vectors;
     const float *packed;
     float *out;
-    struct list list;
+    struct nonzeros list;
 };
 
 /* Adds what is listed to the sums, which wait in the output, and empties the list. */
@@ -120,9 +85,10 @@ static void flush(struct pixel *p)
 
 static void list_run(struct pixel *p, size_t term, const float *in, size_t len)
 {
-    for (size_t i = 0; i < len; i += STEP) {
-        list_step(&p->list, (uint32_t)(term + i), in + i, len - i < STEP ? len - i : STEP);
-        if (p->list.n > LIST - STEP)
+    for (size_t i = 0; i < len; i += NONZEROS_STEP) {
+        nonzeros_add(&p->list, (uint32_t)(term + i), in + i,
+                     len - i < NONZEROS_STEP ? len - i : NONZEROS_STEP);
+        if (p->list.n > NONZEROS_MAX - NONZEROS_STEP)
             flush(p);
     }
 }
