@@ -3,9 +3,10 @@
 
 In each round two servers that differ in nothing but --shadow start together, on the first processor
 (anew, since where a network lies in memory makes it a little faster or slower); wrk has the last.
-Both are asked, the order alternating, long enough that some two hundred answers are beyond the 99th
-percentile. Printed are the medians, and the median of the pairs' own ratios with an interval that
-holds it in 95 of 100 resamplings of the pairs: noise that comes and goes hits pairs, not one side.
+Both are asked in turns of a second, the order alternating; a side's figures are the medians of its
+turns. Printed are the medians of the rounds, and the median of the pairs' own ratios with an
+interval that holds it in 95 of 100 resamplings of the pairs: noise that comes and goes hits pairs,
+not one side.
 Paced clients leave the processor time, which is when the shadow has its own; those that never pause
 leave it next to none.
 """
@@ -40,10 +41,13 @@ class Load:
     name: str
     connections: int
     pause_ms: int  # at most, before each request; drawn, lest the clients fall into step
-    seconds: int
+    turns: int  # a second each
 
 
-LOADS = [Load("paced, 12 connections", 12, 5, 6), Load("saturated, 16 connections", 16, 0, 3)]
+LOADS = [
+    Load("paced, 12 connections", 12, 5, 4),
+    Load("saturated, 16 connections", 16, 0, 2),
+]
 
 
 def loop_seconds(pid: int) -> float:
@@ -63,16 +67,30 @@ def measure(server: Server, load: Load, folder: str) -> dict[str, float]:
     lua = Path(words[1])
     lua.write_text(lua.read_text() + pause + DONE)
     last = str(max(os.sched_getaffinity(0)))
-    command = ["taskset", "-c", last, "wrk", "-t1", f"-c{load.connections}", f"-d{load.seconds}s"]
+    command = ["taskset", "-c", last, "wrk", "-t1", f"-c{load.connections}", "-d1s"]
     cpu = loop_seconds(server.process.pid)
     done = subprocess.run(
-        [*command, *words, server.url + case.path], check=True, capture_output=True, text=True
+        [*command, *words, server.url + case.path],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     cpu = loop_seconds(server.process.pid) - cpu
     if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         sys.exit(f"not every answer was a success:\n{done.stdout}")
     p50, p99, answers = map(int, re.search(r"p50=(\d+) p99=(\d+) n=(\d+)", done.stdout).groups())
     return {"p50": p50, "p99": p99, "CPU": cpu / answers * 1e6}
+
+
+def take_turns(servers: list[Server], load: Load, folder: str) -> tuple[dict[str, float], ...]:
+    """The medians of what each has in its turns."""
+    got: list[list[dict[str, float]]] = [[] for _ in servers]
+    for turn in range(load.turns):
+        for side in range(len(servers)) if turn % 2 else reversed(range(len(servers))):
+            got[side].append(measure(servers[side], load, folder))
+    return tuple(
+        {key: statistics.median(one[key] for one in side) for key in side[0]} for side in got
+    )
 
 
 def interval(ratios: list[float]) -> tuple[float, float]:
@@ -107,10 +125,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--digitd", default=str(ROOT / "build/server/digitd"))
     parser.add_argument("--model", default=str(ROOT / "model/zoo/mnist/1/model.onnx"))
-    parser.add_argument("--rounds", type=int, default=10, help="pairs of each load")
+    parser.add_argument("--rounds", type=int, default=20, help="pairs of each load")
     parser.add_argument("--load", choices=["paced", "saturated"], help="only this one")
     parser.add_argument(
-        "--shadow", default="mnist@2=10%", help="what to try; an empty one shows what noise does"
+        "--shadow",
+        default="mnist@2=10%",
+        help="what to try; an empty one shows what noise does",
     )
     args = parser.parse_args()
     if not shutil.which("wrk"):
@@ -125,17 +145,15 @@ def main() -> None:
         flags += ["--drain-delay", "0"]
         loads = [load for load in LOADS if load.name.startswith(args.load or "")]
         pairs = {load.name: [] for load in loads}
-        for turn in range(args.rounds):
-            order = (0, 1) if turn % 2 else (1, 0)
-            both = [flags, [*flags, *(["--shadow", args.shadow] if args.shadow else [])]]
-            servers = {i: start(args.digitd, both[i]) for i in order}
+        both = [flags, [*flags, *(["--shadow", args.shadow] if args.shadow else [])]]
+        for _ in range(args.rounds):
+            servers = [start(args.digitd, one) for one in both]
             try:
                 for load in loads:
-                    got = {i: measure(servers[i], load, folder) for i in order}
-                    pairs[load.name].append((got[0], got[1]))
+                    pairs[load.name].append(take_turns(servers, load, folder))
                 last = shadow_metrics(servers[1].url)
             finally:
-                for server in servers.values():
+                for server in servers:
                     server.process.terminate()
         print(f"of the last round:\n{last}")
     print(f"{'load':26} {'':4} {'without':>10} {'with':>10} {'change':>8}  95 % interval")
