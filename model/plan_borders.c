@@ -90,6 +90,16 @@ static bool reads_any(const struct plan_step *s)
            is_int8(s, PLAN_INT8_QUANTIZE);
 }
 
+/* Whether the step can read the picture where the caller has it. */
+static bool reads_picture(const struct plan *p, const struct plan_step *s,
+                          const struct border *b)
+{
+    const struct plan_place *in = &p->places[s->in[0]];
+    bool list = s->kind == PLAN_DENSE && in->height * in->width == 1;
+
+    return reads_any(s) || list || (reads_thin(p, s) && is_empty(b));
+}
+
 /* Whether step `s` can read its input where it is, once the place has grown a border. */
 static bool reads_in_place(const struct plan *p, const struct plan_step *s,
                            const struct border *b)
@@ -97,7 +107,7 @@ static bool reads_in_place(const struct plan *p, const struct plan_step *s,
     const struct plan_place *in = &p->places[s->in[0]];
     bool bare = in->border[0] + in->border[1] + in->border_end[0] + in->border_end[1] == 0;
 
-    if (in->picture && !reads_any(s) && !(reads_thin(p, s) && is_empty(b)))
+    if (in->picture && !reads_picture(p, s, b))
         return false;
     return is_empty(b) || (can_grow(p, s->in[0]) && (bare || in->fill == b->fill));
 }
