@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """What a shadow of 10 % does to the others: latency with and without, by wrk, in pairs.
 
-In each round two servers that differ in nothing but --shadow start together, on the first processor
-(anew, since where a network lies in memory makes it a little faster or slower); wrk has the last.
-Both are asked in turns of a second, the order alternating; a side's figures are the medians of its
-turns. Printed are the medians of the rounds, and the median of the pairs' own ratios with an
-interval that holds it in 95 of 100 resamplings of the pairs: noise that comes and goes hits pairs,
-not one side.
-Paced clients leave the processor time, which is when the shadow has its own; those that never pause
-leave it next to none.
+A server that has --shadow is asked for a second with the candidate in its repository and for one
+without it, the order alternating: the network that answers stays where it is in memory, which alone
+makes one server a little faster than the next. Each round has a server of its own, on the first
+processor; wrk has the last. Printed are the medians, and the median of the pairs' own ratios with
+an interval that holds it in 95 of 100 resamplings of the pairs: noise that comes and goes hits
+pairs, not one side. Paced clients leave the processor time, which is when the shadow has its own;
+those that never pause leave it next to none.
 """
 
 import argparse
@@ -20,6 +19,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from pathlib import Path
 from serve import ROOT, Server, cases, script, start
 
 SEED = 7
+PATIENCE_S = 10
 RESAMPLINGS = 2000
 DONE = """
 function done(summary, latency)
@@ -41,12 +43,12 @@ class Load:
     name: str
     connections: int
     pause_ms: int  # at most, before each request; drawn, lest the clients fall into step
-    turns: int  # a second each
+    pairs: int  # in each round
 
 
 LOADS = [
-    Load("paced, 12 connections", 12, 5, 4),
-    Load("saturated, 16 connections", 16, 0, 2),
+    Load("paced, 12 connections", 12, 5, 8),
+    Load("saturated, 16 connections", 16, 0, 6),
 ]
 
 
@@ -82,15 +84,35 @@ def measure(server: Server, load: Load, folder: str) -> dict[str, float]:
     return {"p50": p50, "p99": p99, "CPU": cpu / answers * 1e6}
 
 
-def take_turns(servers: list[Server], load: Load, folder: str) -> tuple[dict[str, float], ...]:
-    """The medians of what each has in its turns."""
-    got: list[list[dict[str, float]]] = [[] for _ in servers]
-    for turn in range(load.turns):
-        for side in range(len(servers)) if turn % 2 else reversed(range(len(servers))):
-            got[side].append(measure(servers[side], load, folder))
-    return tuple(
-        {key: statistics.median(one[key] for one in side) for key in side[0]} for side in got
-    )
+def let_be(server: Server, candidate: Path, there: bool) -> None:
+    """Puts the candidate into the repository, or takes it away, until the server has noticed."""
+    aside = candidate.parents[2] / "aside"
+    if there != candidate.exists():
+        (aside if there else candidate).rename(candidate if there else aside)
+    end = time.monotonic() + PATIENCE_S
+    while is_ready(f"{server.url}/v2/models/mnist/versions/{candidate.name}/ready") != there:
+        if time.monotonic() > end:
+            sys.exit(f"the server has not noticed that {candidate} {'came' if there else 'went'}")
+        time.sleep(0.01)
+
+
+def is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url):
+            return True
+    except urllib.error.HTTPError:
+        return False
+
+
+def take_pair(
+    server: Server, candidate: Path, load: Load, folder: str, first: bool
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Without the candidate and with it."""
+    got = {}
+    for there in (first, not first):
+        let_be(server, candidate, there)
+        got[there] = measure(server, load, folder)
+    return got[False], got[True]
 
 
 def interval(ratios: list[float]) -> tuple[float, float]:
@@ -125,7 +147,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--digitd", default=str(ROOT / "build/server/digitd"))
     parser.add_argument("--model", default=str(ROOT / "model/zoo/mnist/1/model.onnx"))
-    parser.add_argument("--rounds", type=int, default=20, help="pairs of each load")
+    parser.add_argument("--rounds", type=int, default=20, help="servers")
     parser.add_argument("--load", choices=["paced", "saturated"], help="only this one")
     parser.add_argument(
         "--shadow",
@@ -145,16 +167,19 @@ def main() -> None:
         flags += ["--drain-delay", "0"]
         loads = [load for load in LOADS if load.name.startswith(args.load or "")]
         pairs = {load.name: [] for load in loads}
-        both = [flags, [*flags, *(["--shadow", args.shadow] if args.shadow else [])]]
-        for _ in range(args.rounds):
-            servers = [start(args.digitd, one) for one in both]
+        flags += ["--shadow", args.shadow] if args.shadow else []
+        candidate = Path(folder) / "models/mnist/2"
+        for turn in range(args.rounds):
+            server = start(args.digitd, flags)
             try:
                 for load in loads:
-                    pairs[load.name].append(take_turns(servers, load, folder))
-                last = shadow_metrics(servers[1].url)
+                    for pair in range(load.pairs):
+                        first = (turn + pair) % 2 == 0
+                        pairs[load.name].append(take_pair(server, candidate, load, folder, first))
+                let_be(server, candidate, True)
+                last = shadow_metrics(server.url)
             finally:
-                for server in servers:
-                    server.process.terminate()
+                server.process.terminate()
         print(f"of the last round:\n{last}")
     print(f"{'load':26} {'':4} {'without':>10} {'with':>10} {'change':>8}  95 % interval")
     for load in loads:
