@@ -156,28 +156,31 @@ static size_t take(const char **at, const char *end, char ret[4])
     return utf8_put(c, ret);
 }
 
-bool scan_equals(struct scan_text t, const char *text)
+static bool equals_escaped(struct scan_text t, const char *text, size_t len)
 {
-    const char *at = t.at, *end = at ? at + t.len : at;
-
-    while (at < end && *text && *at == *text && *at != '\\') {
-        at++;
-        text++;
-    }
-    if (at < end && *at != '\\')
-        return false;
-    size_t left = strlen(text);
+    const char *at = t.at, *end = t.at + t.len;
 
     while (at < end) {
         char bytes[4];
         size_t n = take(&at, end, bytes);
 
-        if (n > left || memcmp(bytes, text, n) != 0)
+        if (n > len || memcmp(bytes, text, n) != 0)
             return false;
         text += n;
-        left -= n;
+        len -= n;
     }
-    return left == 0;
+    return len == 0;
+}
+
+bool scan_equals(struct scan_text t, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (t.len == 0)
+        return len == 0;
+    if (!memchr(t.at, '\\', t.len))
+        return t.len == len && memcmp(t.at, text, len) == 0;
+    return equals_escaped(t, text, len);
 }
 
 size_t scan_copy(struct scan_text t, char *out)
