@@ -33,6 +33,7 @@ struct http_client *http_client_create(struct http_loop *l, int fd)
     c->loop = l;
     c->fd = fd;
     c->connected_ns = l->now_ns;
+    c->phase_ns = l->now_ns;
     c->deadline_ns = from_now(l, l->settings->read_timeout_ms);
     c->body = BUF((size_t)l->settings->body_max);
     c->next = l->clients;
@@ -65,6 +66,8 @@ void http_client_begin(struct http_client *c)
     if (c->phase != HTTP_NEW)
         c->deadline_ns = from_now(l, l->settings->read_timeout_ms);
     c->phase = HTTP_READING;
+    c->phase_ns = l->now_ns;
+    c->peek_ns = 0;
     if (!c->body.data && l->n_spare_bodies)
         c->body = l->spare_bodies[--l->n_spare_bodies];
 }
@@ -128,8 +131,9 @@ void http_client_reset(struct http_client *c)
         c->later->destroy(c->later);
     c->later = NULL;
     let_go(c);
-    c->peeked = false;
     c->phase = HTTP_IDLE;
+    c->phase_ns = l->now_ns;
+    c->peek_ns = 0;
     c->deadline_ns = from_now(l, l->settings->idle_timeout_ms);
     c->seen = false;
     c->options = false;
@@ -148,6 +152,12 @@ bool http_client_has_sent(const struct http_client *c)
 }
 
 /* libmicrohttpd then reads the end of the stream, and forgets the connection. */
+static void hang_up(struct http_client *c)
+{
+    (void)shutdown(c->fd, SHUT_RDWR);
+    c->deadline_ns = UINT64_MAX;
+}
+
 static void cut(struct http_client *c)
 {
     struct http_loop *l = c->loop;
@@ -160,8 +170,7 @@ static void cut(struct http_client *c)
     }
     if (asking || c->phase == HTTP_ANSWERING)
         metrics_cut(l->worker.metrics, METRICS_CUT_SLOW);
-    (void)shutdown(c->fd, SHUT_RDWR);
-    c->deadline_ns = UINT64_MAX;
+    hang_up(c);
 }
 
 static bool is_over(const struct http_loop *l, const struct http_client *c)
@@ -176,23 +185,26 @@ static bool is_over(const struct http_loop *l, const struct http_client *c)
             !http_client_has_sent(c));
 }
 
-/* An end that came with the last of a request is no event of its own, and libmicrohttpd does
- * not look for it. One that comes later is, so that it is enough to look once. */
+/* An end that came with the last of what was sent is no event of its own, and libmicrohttpd
+ * does not look for it. The longer a phase has lasted, the less often this does. */
 static bool has_hung_up(struct http_client *c)
 {
+    const uint64_t now = c->loop->now_ns;
     char byte;
 
-    if (c->phase != HTTP_IDLE || c->peeked)
+    if (c->phase == HTTP_ANSWERING || now < c->peek_ns || c->deadline_ns == UINT64_MAX)
         return false;
-    c->peeked = true;
+    c->peek_ns = now + (now - c->phase_ns);
     return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void http_client_sweep(struct http_loop *l)
 {
     for (struct http_client *c = l->clients; c; c = c->next)
-        if (is_over(l, c) || has_hung_up(c))
+        if (is_over(l, c))
             cut(c);
+        else if (has_hung_up(c))
+            hang_up(c);
 }
 
 void http_say(int fd, int status, const char *text)

@@ -110,7 +110,8 @@ struct http_client {
     uint64_t connected_ns;
     uint64_t deadline_ns; /* of the phase */
     bool linger;          /* see struct http_linger */
-    bool peeked;          /* while idle: the client has been seen not to hang up */
+    uint64_t phase_ns;    /* when the phase began */
+    uint64_t peek_ns;     /* when to look whether the client has hung up */
 
     /* The request that is being read or answered. */
     bool seen;               /* its headers have been looked at */

@@ -195,19 +195,24 @@ def test_a_line_without_a_space(small, line):
 
 
 def test_who_hangs_up_is_not_answered(small):
-    for sent in [b"", b"GET /v2", b"\r\n"]:
-        with small.connect() as s:
-            s.sendall(sent)
-            s.shutdown(socket.SHUT_WR)
-            assert read_all(s) == b""
+    begun = POST + b"Content-Length: 5\r\n\r\nhel"
+    for sent in [b"", b"GET /v2", b"\r\n", GET, begun]:
+        for together in [0, 1]:
+            with small.connect() as s:
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, together)
+                s.sendall(sent)
+                s.shutdown(socket.SHUT_WR)
+                assert read_all(s) == b""
     for sent in [GET + b"Connection: close\r\n\r\n", b"GET /v2 HTTP/1.0\r\n\r\n"]:
         with small.connect() as s:
             s.sendall(sent)
             assert read_all(s).count(b"HTTP/1.") == 1
-    with small.connect() as s:
-        s.sendall(GET + b"\r\n")
-        s.shutdown(socket.SHUT_WR)
-        assert read_all(s).count(b"HTTP/1.1") == 1
+    for together in [0, 1]:
+        with small.connect() as s:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, together)
+            s.sendall(GET + b"\r\n")
+            s.shutdown(socket.SHUT_WR)
+            assert read_all(s).count(b"HTTP/1.1") == 1
 
 
 @pytest.mark.parametrize(
