@@ -116,8 +116,10 @@ bool http_client_hold(struct http_client *c, size_t len)
     if (len < HTTP_SMALL)
         return true;
     c->held = (long)len;
-    if (atomic_fetch_add_explicit(&gate->held, c->held, memory_order_relaxed) + c->held <=
-        gate->held_max)
+    long all = atomic_fetch_add_explicit(&gate->held, c->held, memory_order_relaxed) + c->held;
+
+    /* Bodies alone must not keep answers away, least of all the metrics. */
+    if (all - gate->held_max <= gate->held_max / HTTP_ANSWERS_MORE)
         return true;
     let_go(c);
     return false;

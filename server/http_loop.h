@@ -29,6 +29,7 @@ enum {
     HTTP_SPARE_MAX = 32,  /* body buffers that a loop keeps */
     HTTP_SPARE_CAP = 256 * 1024,
     HTTP_SMALL = 4096, /* bytes of an answer that a connection may hold without being counted */
+    HTTP_ANSWERS_MORE = 4, /* the part by which these may exceed what bodies come to at most */
     HTTP_SWEEP_MS = 100,
 };
 

@@ -44,7 +44,7 @@ const struct setting settings_rows[] = {
     {"threads",          SETTING_NUMBER,     SERVE,   AT(threads),          "0",         0,   1024,        "event loops; 0 is one per processor granted"},
     {"max-body",         SETTING_SIZE,       SERVE,   AT(body_max),         "16MiB",     KIB, 1024L * MIB, "largest request body"},
     {"max-ratio",        SETTING_NUMBER,     SERVE,   AT(ratio_max),        "200",       2,   1100,        "how many times longer a compressed body may become, beyond 1 MiB"},
-    {"max-bodies",       SETTING_SIZE,       SERVE,   AT(bodies_max),       "0",         0,   1024L * MIB, "request bodies, and answers not taken yet, held at a time; 0 is an eighth of the memory granted"},
+    {"max-bodies",       SETTING_SIZE,       SERVE,   AT(bodies_max),       "0",         0,   1024L * MIB, "request bodies held at a time, and a quarter more with answers not taken yet; 0 is an eighth of the memory granted"},
     {"max-images",       SETTING_NUMBER,     SERVE,   AT(images_max),       "1024",      1,   65536,       "images in one request"},
     {"max-pictures",     SETTING_SIZE,       SERVE,   AT(pictures_max),     "32MiB",     KIB, 1024L * MIB, "what the pictures of one request may unpack to"},
     {"max-json-depth",   SETTING_NUMBER,     SERVE,   AT(json_depth_max),   "32",        4,   1024,        "nesting of a JSON body"},

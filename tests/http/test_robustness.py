@@ -306,6 +306,16 @@ def test_many_bodies_at_a_time(start):
     assert wait_for(lambda: server.request("POST", INFER, BODY).status == 200)
 
 
+def test_bodies_keep_no_answers_away(start):
+    server = start("--threads", "1", "--max-bodies", "1MiB")
+    begun = HEAD + f"Content-Length: {MIB}\r\n\r\n".encode() + b" " * (MIB - 100)
+    with server.connect() as s:
+        s.sendall(begun)
+        assert wait_for(lambda: server.request("POST", INFER, b" " * 200).status == 503)
+        metrics = server.get("/metrics")
+        assert metrics.status == 200 and len(metrics.text) > 4096
+
+
 @pytest.mark.parametrize("cookie", [b"a=b; ", b"x"])
 def test_cookies_up_to_the_limit(start, cookie):
     """libmicrohttpd keeps a copy of them, and where there is no room for it goes on all the same:
