@@ -20,7 +20,7 @@ static const char *decode(struct http_query *q, const char *value, size_t len)
     if (len > HTTP_QUERY_VALUE_MAX)
         len = HTTP_QUERY_VALUE_MAX;
     for (size_t i = 0; i < len; i++)
-        q->value[i] = value[i] == '+' ? ' ' : value[i];
+        q->value[i] = (char)(value[i] == '+' ? ' ' : value[i]);
     q->value[len] = '\0';
     (void)MHD_http_unescape(q->value);
     return q->value;

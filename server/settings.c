@@ -1,6 +1,5 @@
 #include "server/settings.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -281,29 +280,39 @@ void settings_finish(struct settings *s)
     *s = (struct settings){0};
 }
 
+static char lower(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return (char)(c == '_' ? '-' : c);
+}
+
+/* What may have been meant by a variable that begins as settings do; NULL: nothing. */
+static const struct setting *meant_by(const char *variable, enum settings_command command)
+{
+    char name[SETTING_VARIABLE_MAX];
+    size_t len = strlen(variable) - SETTING_PREFIX_LEN;
+
+    for (size_t i = 0; i < len; i++)
+        name[i] = lower(variable[SETTING_PREFIX_LEN + i]);
+    const struct setting *row = row_by_name(name, len);
+
+    return row ? row : nearest(name, len, command);
+}
+
 void settings_misspelt(enum settings_command command,
                        void (*tell)(const char *variable, const char *meant))
 {
-    static const char prefix[] = "DIGITD_";
-
     for (char **at = environ; *at; at++) {
         char variable[SETTING_VARIABLE_MAX];
         char meant[SETTING_VARIABLE_MAX];
-        char name[SETTING_VARIABLE_MAX] = "";
         size_t len = strcspn(*at, "=");
 
-        if (strncmp(*at, prefix, sizeof(prefix) - 1) != 0 || len >= sizeof(variable))
+        if (strncmp(*at, SETTING_PREFIX, SETTING_PREFIX_LEN) != 0 || len >= sizeof(variable))
             continue;
         (void)snprintf(variable, sizeof(variable), "%.*s", (int)len, *at);
-        len -= sizeof(prefix) - 1;
-        for (size_t i = 0; i < len; i++)
-            name[i] = variable[sizeof(prefix) - 1 + i] == '_'
-                          ? '-'
-                          : (char)tolower((unsigned char)variable[sizeof(prefix) - 1 + i]);
-        const struct setting *row = row_by_name(name, len);
+        const struct setting *row = meant_by(variable, command);
 
-        if (!row)
-            row = nearest(name, len, command);
         if (!row)
             continue;
         setting_variable(row, meant);

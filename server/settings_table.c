@@ -121,7 +121,7 @@ static char upper(char c)
 
 void setting_variable(const struct setting *row, char out[SETTING_VARIABLE_MAX])
 {
-    (void)snprintf(out, SETTING_VARIABLE_MAX, "DIGITD_%s", row->name);
+    (void)snprintf(out, SETTING_VARIABLE_MAX, SETTING_PREFIX "%s", row->name);
     for (char *c = out; *c; c++)
         *c = upper(*c);
 }

@@ -37,7 +37,8 @@ struct settings_verb {
     const char *help;
 };
 
-enum { SETTING_VARIABLE_MAX = 48 };
+#define SETTING_PREFIX "DIGITD_" /* of all variables of the environment */
+enum { SETTING_PREFIX_LEN = sizeof(SETTING_PREFIX) - 1, SETTING_VARIABLE_MAX = 48 };
 
 extern const struct setting settings_rows[];
 extern const size_t settings_rows_count;

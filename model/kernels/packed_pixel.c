@@ -26,6 +26,7 @@ VECTOR_INLINE void add_terms(const struct nonzeros *l, const float *weights, flo
         fetch(weights + l->term[i + AHEAD] * vectors * VECTOR_LANES, vectors);
         VECTOR_UNROLL
         for (size_t v = 0; v < vectors; v++)
+            /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): below n, all are set */
             s[v] = vector_multiply_add(s[v], vector_load_aligned(w + v * VECTOR_LANES),
                                        l->value[i]);
     }
