@@ -69,8 +69,8 @@ int batch_add_picture(struct batch *b, const struct image *picture, struct error
 int batch_add_finished(struct batch *b, const uint8_t *pixels, struct error *err);
 
 /* Fills logits and probabilities; an image whose `seen` says it is no digit is not predicted
- * and gets zeroes. Returns 0; -EINVAL if an image has values beyond BATCH_VALUE_MAX, or so
- * large that the answer is not finite; -ETIMEDOUT once the request's own timeout has passed;
+ * and gets zeroes. Returns 0; -EINVAL if an image has NaN or values beyond BATCH_VALUE_MAX, or
+ * so large that the answer is not finite; -ETIMEDOUT once the request's own timeout has passed;
  * -ENOMEM. */
 int batch_predict(struct batch *b, struct error *err);
 

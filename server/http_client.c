@@ -19,6 +19,13 @@ static uint64_t from_now(const struct http_loop *l, long ms)
     return l->now_ns + (uint64_t)ms * 1000000U;
 }
 
+static void enter(struct http_client *c, enum http_phase phase)
+{
+    c->phase = phase;
+    c->phase_ns = c->loop->now_ns;
+    c->peek_ns = 0;
+}
+
 struct http_client *http_client_create(struct http_loop *l, int fd)
 {
     struct http_client *c = l->spare_clients;
@@ -32,8 +39,7 @@ struct http_client *http_client_create(struct http_loop *l, int fd)
     memset(c, 0, sizeof(*c));
     c->loop = l;
     c->fd = fd;
-    c->connected_ns = l->now_ns;
-    c->phase_ns = l->now_ns;
+    enter(c, HTTP_NEW);
     c->deadline_ns = from_now(l, l->settings->read_timeout_ms);
     c->body = BUF((size_t)l->settings->body_max);
     c->next = l->clients;
@@ -65,16 +71,14 @@ void http_client_begin(struct http_client *c)
     /* A first request has been awaited since the connection was made. */
     if (c->phase != HTTP_NEW)
         c->deadline_ns = from_now(l, l->settings->read_timeout_ms);
-    c->phase = HTTP_READING;
-    c->phase_ns = l->now_ns;
-    c->peek_ns = 0;
+    enter(c, HTTP_READING);
     if (!c->body.data && l->n_spare_bodies)
         c->body = l->spare_bodies[--l->n_spare_bodies];
 }
 
 void http_client_whole(struct http_client *c)
 {
-    c->phase = HTTP_ANSWERING;
+    enter(c, HTTP_ANSWERING);
     c->deadline_ns = from_now(c->loop, c->loop->settings->idle_timeout_ms);
 }
 
@@ -133,9 +137,7 @@ void http_client_reset(struct http_client *c)
         c->later->destroy(c->later);
     c->later = NULL;
     let_go(c);
-    c->phase = HTTP_IDLE;
-    c->phase_ns = l->now_ns;
-    c->peek_ns = 0;
+    enter(c, HTTP_IDLE);
     c->deadline_ns = from_now(l, l->settings->idle_timeout_ms);
     c->seen = false;
     c->options = false;
@@ -183,7 +185,7 @@ static bool is_over(const struct http_loop *l, const struct http_client *c)
         return false;
     return c->phase == HTTP_IDLE ||
            (c->phase == HTTP_NEW &&
-            l->now_ns - c->connected_ns > STOP_GRACE_MS * UINT64_C(1000000) &&
+            l->now_ns - c->phase_ns > STOP_GRACE_MS * UINT64_C(1000000) &&
             !http_client_has_sent(c));
 }
 

@@ -108,7 +108,6 @@ struct http_client {
     struct http_loop *loop;
     int fd; /* libmicrohttpd's */
     enum http_phase phase;
-    uint64_t connected_ns;
     uint64_t deadline_ns; /* of the phase */
     bool linger;          /* see struct http_linger */
     uint64_t phase_ns;    /* when the phase began */
