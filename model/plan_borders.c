@@ -90,6 +90,8 @@ static bool reads_any(const struct plan_step *s)
            is_int8(s, PLAN_INT8_QUANTIZE);
 }
 
+_Static_assert(KERNELS_ROUND(MODEL_INPUT) == MODEL_INPUT, "pictures lie as lists do");
+
 /* Whether the step can read the picture where the caller has it. */
 static bool reads_picture(const struct plan *p, const struct plan_step *s,
                           const struct border *b)

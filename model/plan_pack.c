@@ -181,7 +181,7 @@ static int pack_dense(struct plan *p, struct plan_step *s, struct error *err)
     size_t count = 0;
 
     s->dense = (struct kernels_dense){.in = list ? in->channels : in->height * in->row,
-                                      .in_stride = in->picture ? MODEL_INPUT : in->len,
+                                      .in_stride = in->len,
                                       .out = out->channels,
                                       .out_stride = out->len,
                                       .relu = s->relu};
